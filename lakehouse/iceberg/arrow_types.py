@@ -1,0 +1,36 @@
+"""The lake's column types in Spark SQL, Arrow and Iceberg."""
+
+import re
+
+import pyarrow as pa
+
+_DECIMAL = re.compile(r"decimal\((\d+),(\d+)\)")
+_ARROW = {
+    "boolean": pa.bool_(), "int": pa.int32(), "bigint": pa.int64(), "float": pa.float32(), "double": pa.float64(),
+    "string": pa.string(), "binary": pa.binary(), "date": pa.date32(), "timestamp": pa.timestamp("us", tz="UTC"),
+}  # fmt: skip
+_ICEBERG = {"bigint": "long", "timestamp": "timestamptz"}
+
+
+def arrow_type(lake_type: str) -> pa.DataType:
+    """The Arrow type of a Spark SQL type name."""
+    decimal = _DECIMAL.fullmatch(lake_type)
+    return pa.decimal128(int(decimal[1]), int(decimal[2])) if decimal else _ARROW[lake_type]
+
+
+def iceberg_type(lake_type: str) -> str:
+    """The Iceberg type, as its JSON spells it, of a Spark SQL type name."""
+    decimal = _DECIMAL.fullmatch(lake_type)
+    return f"decimal({decimal[1]}, {decimal[2]})" if decimal else _ICEBERG.get(lake_type, lake_type)
+
+
+def lake_type(iceberg: str) -> str:
+    """The inverse of :func:`iceberg_type`, for the types that the lake uses."""
+    names = {spelled: name for name, spelled in _ICEBERG.items()}
+    return names.get(iceberg, iceberg.replace(" ", ""))
+
+
+def decimal_digits(name: str) -> tuple[int, int] | None:
+    """Precision and scale of a decimal type; ``None`` for any other."""
+    decimal = _DECIMAL.fullmatch(name)
+    return (int(decimal[1]), int(decimal[2])) if decimal else None

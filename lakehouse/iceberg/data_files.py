@@ -1,0 +1,139 @@
+"""Parquet data files written straight from Arrow, for a table that commits them later.
+
+Field ids go into the file, so that Iceberg knows its columns by id and not by name.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlparse
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.fs
+import pyarrow.parquet as pq
+
+_ROW_GROUP = 1_000_000
+
+
+@dataclass(frozen=True)
+class FileTarget:
+    """Where and how a data file is written; it can be sent to an executor.
+
+    Attributes:
+        path: a location that the table gave out.
+        schema: Arrow schema with field ids (see :meth:`lakehouse.iceberg.table.IcebergTable.arrow_schema`).
+        properties: of the table's FileIO, credentials included: never log them.
+    """
+
+    path: str
+    schema: pa.Schema
+    properties: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        return f"FileTarget({self.path!r})"
+
+
+@dataclass(frozen=True)
+class WrittenFile:
+    """A data file that waits for its commit. ``highest`` is the largest value of the watched column, if any."""
+
+    path: str
+    rows: int
+    highest: Any = None
+
+
+def write(
+    target: FileTarget,
+    batches: Iterable[pa.RecordBatch],
+    constants: Mapping[str, Any],
+    watch: str | None = None,
+    repetitive: Sequence[str] | None = None,
+) -> WrittenFile | None:
+    """Write ``batches`` as one Parquet file; ``None``, and no file, when there is no row.
+
+    Args:
+        constants: values of the columns that are the same in each row.
+        watch: a column whose largest value is wanted.
+        repetitive: the columns worth a dictionary; absent: all are tried.
+    """
+    writer: pq.ParquetWriter | None = None
+    rows, highest = 0, None
+    dictionary: bool | list[str] = True if repetitive is None else [*repetitive, *constants]
+    with _output(target) as stream:
+        try:
+            for batch in batches:
+                if batch.num_rows == 0:
+                    continue
+                shaped = _shape(batch, target.schema, constants)
+                if writer is None:
+                    writer = pq.ParquetWriter(stream.open(), target.schema, compression="zstd", compression_level=1,
+                                              use_dictionary=dictionary, store_schema=False)
+                writer.write_batch(shaped, row_group_size=_ROW_GROUP)
+                rows += batch.num_rows
+                highest = _larger(highest, shaped, watch)
+        finally:
+            if writer is not None:
+                writer.close()
+    return WrittenFile(target.path, rows, highest) if writer is not None else None
+
+
+def _larger(highest: Any, batch: pa.RecordBatch, watch: str | None) -> Any:
+    if watch is None:
+        return None
+    value = pc.max(batch.column(watch)).as_py()
+    return highest if value is None else value if highest is None else max(highest, value)
+
+
+def _shape(batch: pa.RecordBatch, schema: pa.Schema, constants: Mapping[str, Any]) -> pa.RecordBatch:
+    """``batch`` with the columns and types of ``schema``; a column that it does not have is null."""
+    arrays = []
+    for field in schema:
+        if field.name in constants:
+            arrays.append(pa.repeat(pa.scalar(constants[field.name], type=field.type), batch.num_rows))
+            continue
+        position = batch.schema.get_field_index(field.name)
+        if position < 0:
+            arrays.append(pa.nulls(batch.num_rows, field.type))
+            continue
+        array = batch.column(position)
+        if isinstance(array, pa.ExtensionArray):
+            array = array.storage
+        arrays.append(array if array.type == field.type else array.cast(field.type))
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+class _Output:
+    """Opens its file when the first row is there, so that an empty read leaves none behind."""
+
+    def __init__(self, target: FileTarget) -> None:
+        self._target = target
+        self._stream: Any = None
+
+    def open(self) -> Any:
+        self._stream = self._create()
+        return self._stream
+
+    def _create(self) -> Any:
+        location = urlparse(self._target.path)
+        if location.scheme in {"", "file"}:
+            pa.fs.LocalFileSystem().create_dir(location.path.rpartition("/")[0])
+            return pa.OSFile(location.path, "wb")
+        from pyiceberg.io import load_file_io  # noqa: PLC0415  (slow to import, and a local warehouse needs none of it)
+
+        file_io = load_file_io(dict(self._target.properties), location=self._target.path)
+        return file_io.new_output(self._target.path).create(overwrite=True)
+
+    def close(self) -> None:
+        if self._stream is not None:
+            self._stream.close()
+
+
+@contextmanager
+def _output(target: FileTarget) -> Iterator[_Output]:
+    output = _Output(target)
+    try:
+        yield output
+    finally:
+        output.close()

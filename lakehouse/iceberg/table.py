@@ -1,0 +1,280 @@
+"""Iceberg tables through the Java API of the running Spark: snapshots, schemas and commits without a Spark job."""
+
+import json
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import pyarrow as pa
+from py4j.protocol import Py4JJavaError
+from pyspark.sql import SparkSession
+
+from lakehouse.errors import SystemFailureError
+from lakehouse.iceberg.arrow_types import arrow_type, iceberg_type, lake_type
+from lakehouse.iceberg.data_files import FileTarget, WrittenFile
+from lakehouse.paths import CATALOG, TableName
+from lakehouse.registry.tables import parse_partition
+
+_PROPERTIES = {
+    "format-version": "2",
+    "write.parquet.compression-codec": "zstd",
+    "write.delete.mode": "copy-on-write",
+    "write.update.mode": "copy-on-write",
+    "write.merge.mode": "copy-on-write",
+    "write.distribution-mode": "none",
+    "write.merge.distribution-mode": "none",
+    "write.metadata.delete-after-commit.enabled": "true",
+    "write.metadata.previous-versions-max": "50",
+}
+
+
+@dataclass(frozen=True)
+class Field:
+    """A column of an Iceberg table; ``lake_type`` is a Spark SQL type name."""
+
+    identifier: int
+    name: str
+    lake_type: str
+
+
+@dataclass(frozen=True)
+class SnapshotInfo:
+    """A snapshot in a table's history. ``summary`` holds what the commit said of itself."""
+
+    identifier: int
+    operation: str
+    committed_at_ms: int
+    summary: Mapping[str, str]
+
+
+class Catalog:
+    """The Iceberg catalog of a Spark session."""
+
+    def __init__(self, spark: SparkSession) -> None:
+        self._jvm: Any = spark._jvm
+        self._creating = threading.Lock()
+        self._java = self._jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergCatalog(spark._jsparkSession, CATALOG)
+
+    def find(self, name: TableName) -> "IcebergTable | None":
+        """The table of that name, as it is now; ``None`` when there is none."""
+        identifier = self._identifier(name)
+        with reported(f"loading {name.dotted}"):
+            if not self._java.tableExists(identifier):
+                return None
+            return IcebergTable(name, self._java.loadTable(identifier), self._jvm)
+
+    def get(self, name: TableName) -> "IcebergTable":
+        """The table of that name; :class:`SystemFailureError` when there is none."""
+        table = self.find(name)
+        if table is None:
+            raise SystemFailureError(f"table {name.dotted} is not there; expected that an earlier step made it.",
+                                     remedy="Run that step first.")
+        return table
+
+    def create(self, name: TableName, columns: Mapping[str, str], partition_by: Sequence[str] = (),
+               sort_by: Sequence[str] = ()) -> "IcebergTable":  # fmt: skip
+        """A new, empty table with ``columns`` (name to Spark SQL type), all nullable."""
+        fields = [{"id": number, "name": column, "required": False, "type": iceberg_type(kind)}
+                  for number, (column, kind) in enumerate(columns.items(), start=1)]
+        package = self._jvm.org.apache.iceberg
+        with reported(f"creating {name.dotted}"):
+            self._ensure_namespace(name.layer.value)
+            schema = package.SchemaParser.fromJson(
+                json.dumps({"type": "struct", "schema-id": 0, "fields": fields}))
+            builder = self._java.buildTable(self._identifier(name), schema)
+            builder = builder.withPartitionSpec(_partition_spec(package, schema, partition_by))
+            if sort_by:
+                order = package.SortOrder.builderFor(schema)
+                for column in sort_by:
+                    order = order.asc(column)
+                builder = builder.withSortOrder(order.build())
+            for key, value in _PROPERTIES.items():
+                builder = builder.withProperty(key, value)
+            if partition_by:
+                builder = builder.withProperty("write.distribution-mode", "hash")
+            return IcebergTable(name, builder.create(), self._jvm)
+
+    def drop(self, name: TableName) -> None:
+        """Forget the table and delete its files."""
+        with reported(f"dropping {name.dotted}"):
+            self._java.dropTable(self._identifier(name), True)
+
+    def tables(self, layer: str) -> list[TableName]:
+        """The tables of a layer, by name."""
+        namespace = self._namespace(layer)
+        with reported(f"listing {layer}"):
+            if not self._java.namespaceExists(namespace):
+                return []
+            names = sorted(identifier.name() for identifier in self._java.listTables(namespace))
+        return [TableName.parse(f"{layer}.{name}") for name in names]
+
+    def _ensure_namespace(self, name: str) -> None:
+        namespace = self._namespace(name)
+        with self._creating:
+            if not self._java.namespaceExists(namespace):
+                self._java.createNamespace(namespace)
+
+    def _namespace(self, name: str) -> Any:
+        return self._identifier_of(f"{name}.any").namespace()
+
+    def _identifier(self, name: TableName) -> Any:
+        return self._identifier_of(name.dotted)
+
+    def _identifier_of(self, dotted: str) -> Any:
+        return self._jvm.org.apache.iceberg.catalog.TableIdentifier.parse(dotted)
+
+
+class IcebergTable:
+    """One table, as it was when it was loaded or last refreshed."""
+
+    def __init__(self, name: TableName, java: Any, jvm: Any) -> None:
+        self.name = name
+        self._java = java
+        self._jvm = jvm
+
+    def refresh(self) -> None:
+        with reported(f"reading the metadata of {self.name.dotted}"):
+            self._java.refresh()
+
+    @property
+    def head(self) -> int | None:
+        """The id of the current snapshot; ``None`` in a table that nothing was committed to."""
+        snapshot = self._java.currentSnapshot()
+        return None if snapshot is None else int(snapshot.snapshotId())
+
+    def history(self) -> Iterator[SnapshotInfo]:
+        """The current snapshot and its ancestors, newest first."""
+        ancestors = self._jvm.org.apache.iceberg.util.SnapshotUtil.currentAncestors(self._java)
+        iterator = ancestors.iterator()
+        while iterator.hasNext():
+            snapshot = iterator.next()
+            summary = {str(key): str(value) for key, value in snapshot.summary().items()}
+            yield SnapshotInfo(int(snapshot.snapshotId()), str(snapshot.operation()),
+                               int(snapshot.timestampMillis()), summary)
+
+    def newest(self, property_name: str) -> str | None:
+        """The property's value in the newest snapshot that has it: maintenance makes snapshots without."""
+        return next((s.summary[property_name] for s in self.history() if property_name in s.summary), None)
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        schema = json.loads(self._jvm.org.apache.iceberg.SchemaParser.toJson(self._java.schema()))
+        return tuple(Field(field["id"], field["name"], lake_type(str(field["type"]))) for field in schema["fields"])
+
+    def arrow_schema(self) -> pa.Schema:
+        """The table's schema in Arrow, with Iceberg's field ids."""
+        return pa.schema([pa.field(f.name, arrow_type(f.lake_type), metadata={"PARQUET:field_id": str(f.identifier)})
+                          for f in self.fields])
+
+    @property
+    def row_count(self) -> int:
+        """Rows in the current snapshot, as its summary says (tables of this project hold no row-level deletes)."""
+        snapshot = self._java.currentSnapshot()
+        return 0 if snapshot is None else int(snapshot.summary().get("total-records") or 0)
+
+    def data_file_paths(self) -> list[str]:
+        """Locations of the current snapshot's data files."""
+        with reported(f"listing the files of {self.name.dotted}"):
+            tasks = self._java.newScan().planFiles()
+            try:
+                return sorted({str(task.file().location()) for task in tasks})
+            finally:
+                tasks.close()
+
+    def new_file(self) -> FileTarget:
+        """A place for one more data file."""
+        path = self._java.locationProvider().newDataLocation(f"{uuid4()}.parquet")
+        properties = {str(key): str(value) for key, value in self._java.io().properties().items()}
+        return FileTarget(str(path), self.arrow_schema(), properties)
+
+    def evolve(self, added: Mapping[str, str], widened: Mapping[str, str]) -> None:
+        """Add columns and widen types (name to Spark SQL type), in one commit."""
+        types = self._jvm.org.apache.iceberg.types.Types
+        with reported(f"changing the columns of {self.name.dotted}"):
+            update = self._java.updateSchema()
+            for column, kind in added.items():
+                update = update.addColumn(column, types.fromTypeName(iceberg_type(kind)))
+            for column, kind in widened.items():
+                update = update.updateColumn(column, types.fromPrimitiveString(iceberg_type(kind)))
+            update.commit()
+        self.refresh()
+
+    def append(self, files: Iterable[WrittenFile], properties: Mapping[str, str]) -> int:
+        """Add ``files`` in one snapshot that bears ``properties``; returns its id."""
+        operation = self._java.newAppend()
+        for file in files:
+            operation.appendFile(self._data_file(file))
+        return self._commit(operation, properties)
+
+    def replace(self, files: Iterable[WrittenFile], properties: Mapping[str, str]) -> int:
+        """Make ``files`` the whole content, in one snapshot that bears ``properties``; returns its id."""
+        everything = self._jvm.org.apache.iceberg.expressions.Expressions.alwaysTrue()
+        operation = self._java.newOverwrite().overwriteByRowFilter(everything)
+        for file in files:
+            operation.addFile(self._data_file(file))
+        return self._commit(operation, properties)
+
+    def _data_file(self, file: WrittenFile) -> Any:
+        package = self._jvm.org.apache.iceberg
+        source = self._java.io().newInputFile(file.path)
+        metrics = package.parquet.ParquetUtil.fileMetrics(source, package.MetricsConfig.forTable(self._java))
+        return (package.DataFiles.builder(package.PartitionSpec.unpartitioned())
+                .withInputFile(source).withFormat("parquet").withMetrics(metrics).build())  # fmt: skip
+
+    def _commit(self, operation: Any, properties: Mapping[str, str]) -> int:
+        before = self.head
+        for key, value in properties.items():
+            operation.set(key, value)
+        with reported(f"committing to {self.name.dotted}"):
+            operation.commit()
+        self.refresh()
+        self.check_descends_from(before)
+        head = self.head
+        assert head is not None
+        return head
+
+    def check_descends_from(self, before: int | None) -> None:
+        """Raise :class:`SystemFailureError` if the head ``before`` is not an ancestor of the head now.
+
+        A commit whose answer was lost and that is tried again may move a table back over another writer's commit.
+        """
+        if before is None:
+            return
+        if not self._jvm.org.apache.iceberg.util.SnapshotUtil.isAncestorOf(self._java, before):
+            raise SystemFailureError(
+                f"table {self.name.dotted}: snapshot {before}, its head before this commit, is no ancestor of its head "
+                f"{self.head} now: another writer's commit was lost.",
+                remedy="Only one run may write a table. End the other writer, then run again with --full-refresh.")
+
+
+def _partition_spec(package: Any, schema: Any, partition_by: Sequence[str]) -> Any:
+    spec = package.PartitionSpec.builderFor(schema)
+    methods = {"identity": "identity", "years": "year", "months": "month", "days": "day", "hours": "hour",
+               "bucket": "bucket", "truncate": "truncate"}  # fmt: skip
+    for item in partition_by:
+        transform, size, column = parse_partition(item)
+        method = getattr(spec, methods[transform])
+        spec = method(column) if size is None else method(column, size)
+    return spec.build()
+
+
+@contextmanager
+def reported(doing: str) -> Iterator[None]:
+    """Turns an exception of the JVM into one that says what was being done; the stack trace stays behind it."""
+    try:
+        yield
+    except Py4JJavaError as error:
+        raise SystemFailureError(f"{doing} failed: {java_message(error)}.") from error
+
+
+def java_message(error: Py4JJavaError) -> str:
+    """Class and message of the Java exception and of its root cause, in one line."""
+    outer = error.java_exception
+    root = outer
+    while root.getCause() is not None:
+        root = root.getCause()
+    texts = [f"{item.getClass().getSimpleName()}: {item.getMessage()}" for item in ([outer, root] if root != outer else [outer])]
+    return " ".join(" <- ".join(texts).split()).rstrip(".")[:1000]

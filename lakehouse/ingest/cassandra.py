@@ -1,0 +1,253 @@
+"""Ingest from Cassandra: by token range on the executors, from the watermark on, into raw.
+
+Cassandra has no snapshot, no transactions, and no time of change that it could search by. So a load reads again what
+``overlap`` covers and keeps what raw does not hold; comparing keys finds what vanished, and what came later than that.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from lakehouse.errors import ConfigurationError, DataError
+from lakehouse.iceberg.data_files import WrittenFile, write
+from lakehouse.iceberg.table import IcebergTable
+from lakehouse.ingest import keys
+from lakehouse.ingest.contract import DELETE, RAW_COLUMNS, UPSERT, renames, resolve
+from lakehouse.ingest.drift import Drift, compare
+from lakehouse.ingest.load import Lake, Loaded, Request, check_brake
+from lakehouse.ingest.state import PROPERTY, RUN_PROPERTY, State, last_state, lower_for_time
+from lakehouse.paths import quote, raw
+from lakehouse.registry.tables import SourceTable
+from lakehouse.registry.transformers import fingerprint
+from lakehouse.settings import CassandraSource, PostgresSource
+from lakehouse.sources.cassandra.connection import connect
+from lakehouse.sources.cassandra.datasource import read_table
+from lakehouse.sources.cassandra.options import CassandraOptions
+from lakehouse.sources.cassandra.schema import CassandraTable, describe
+from lakehouse.transform.merge import append, overwrite
+
+_CURSORS = {"timestamp", "date", "int", "bigint"}
+
+
+def options(source: CassandraSource) -> CassandraOptions:
+    """The connector's options for a source of the profile."""
+    return CassandraOptions(
+        hosts=source.hosts, port=source.port, keyspace=source.keyspace, local_datacenter=source.local_datacenter,
+        user=source.user, password=source.password.get_secret_value() if source.password else None,
+        consistency=source.consistency, page_size=source.page_size, request_timeout_s=source.request_timeout_s,
+        retries=source.retries, splits=source.splits,
+    )  # fmt: skip
+
+
+def ingest(table: SourceTable, source: CassandraSource | PostgresSource, lake: Lake, request: Request) -> Loaded:
+    """Bring ``table`` into raw: its rows in one commit with the new state, vanished keys in a second.
+
+    A crash between the two leaves rows without their tombstones; the next comparison of keys finds them.
+
+    Raises:
+        SourceUnavailableError: no node answered, after all attempts.
+        SourceError, SchemaDriftError, BrakeError, DataError: see there; raw is as it was.
+    """
+    if not isinstance(source, CassandraSource):
+        raise ConfigurationError(f"ingesting {table.table}: source {table.source.connection!r} is no Cassandra.")
+    reach = options(source)
+    with connect(reach) as session:
+        described = describe(session, reach.keyspace, table.source.relation)
+    described = described.renamed(renames(table, described.relation))
+    return _Ingest(table, reach, described, lake, request).run()
+
+
+class _Ingest:
+    """One table's ingest, step by step."""
+
+    def __init__(self, table: SourceTable, reach: CassandraOptions, described: CassandraTable, lake: Lake,
+                 request: Request) -> None:  # fmt: skip
+        self.table, self.reach, self.described, self.lake, self.request = table, reach, described, lake, request
+        self.contract = resolve(table, described.relation)
+        self.names = [column.name for column in self.contract.columns]
+        cursor = self.contract.cursor
+        if cursor and self.contract.column(cursor).lake_type not in _CURSORS:
+            raise DataError(f"ingesting {table.table}: cursor {cursor!r} is {self.contract.column(cursor).source_type}; "
+                            "expected a timestamp, a date or an integer.", remedy="Name another, or load in full.")
+        self.raw = lake.catalog.find(raw(table.table))
+        self.state = None if request.full_refresh else last_state(self.raw)
+        self.taken_at = self._now()
+        self.drift = self._drift()
+
+    def _now(self) -> datetime:
+        """The moment of this look at the source; later than the one before, whatever the clock says."""
+        now = datetime.now(UTC)
+        return max(now, self.state.taken_at + timedelta(milliseconds=1)) if self.state else now
+
+    def _drift(self) -> Drift:
+        if self.raw is None or self.request.full_refresh:
+            return Drift({}, {}, {})
+        retired = {name for name, wish in self.table.columns.items() if wish.dropped or wish.pii == "exclude"}
+        return compare(self.table.table, self.raw.fields, self.contract.lake_columns(), retired)
+
+    def run(self) -> Loaded:
+        target = self._target()
+        if self.state is None:
+            return self._everything(target, held=0 if self.request.full_refresh else target.row_count)
+        live = keys.latest(self.lake.spark.table(str(target.name)), self.contract.key).persist()
+        try:
+            if self.contract.cursor is None:
+                return self._differences(target, self._read(), live, complete=True)
+            partial = self._differences(target, self._read_bounded(), live, complete=False)
+            if self.request.window is None and keys.is_due(self.table, self.state, self.taken_at):
+                return self._compare_keys(target, live, partial)
+            return partial
+        finally:
+            live.unpersist()
+
+    def _target(self) -> IcebergTable:
+        wanted = {**self.contract.lake_columns(), **RAW_COLUMNS}
+        if self.raw is not None and self.request.full_refresh:
+            self.lake.catalog.drop(self.raw.name)
+            self.raw = None
+        if self.raw is None:
+            self.raw = self.lake.catalog.create(raw(self.table.table), wanted)
+        if self.drift.added or self.drift.widened:
+            self.raw.evolve(self.drift.added, self.drift.widened)
+        return self.raw
+
+    def _read(self) -> DataFrame:
+        return read_table(self.lake.spark, self.reach, self.described, columns=self.names, splits=self._splits)
+
+    def _read_bounded(self) -> DataFrame:
+        """The rows from the watermark, or of the range to replay; all of them when a column is new."""
+        cursor, window = self.contract.cursor, self.request.window
+        assert self.state is not None and cursor is not None
+        if self.drift.added or (window is None and self.state.lower is None):
+            return self._read()
+        kind = self.contract.column(cursor).lake_type
+        lower = window.start if window else _value(str(self.state.lower), kind)
+        return read_table(self.lake.spark, self.reach, self.described, columns=self.names, cursor=cursor, lower=lower,
+                          upper=window.end if window else None, splits=self._splits)
+
+    @property
+    def _splits(self) -> int:
+        return self.reach.splits or self.lake.spark.sparkContext.defaultParallelism
+
+    def _everything(self, target: IcebergTable, held: int) -> Loaded:
+        """The first load: what the source has becomes raw's content."""
+        rows = self._stamped(self._read()).persist()
+        try:
+            count, highest = self._measure(rows)
+            check_brake(self.table, held, count, held - count, self.request)
+            snapshot = overwrite(rows, target, self._properties(self._next_state(highest, keys_compared=count)))
+        finally:
+            rows.unpersist()
+        return Loaded(self.table.table, count, 0, snapshot)
+
+    def _differences(self, target: IcebergTable, read: DataFrame, live: DataFrame, *, complete: bool) -> Loaded:
+        """Add the rows of ``read`` that raw does not hold alike; with ``complete``, also tombstones for those gone."""
+        held = live.select(*map(quote, self.names), "_misfits")
+        rows = self._stamped(read.persist().exceptAll(held) if not self.contract.key else _unlike(read, held)).persist()
+        try:
+            count, highest = self._measure(rows)
+            files = self._tombstones(target, live, read, live.count(), read.count()) if complete else []
+            if count == 0 and not files:
+                return Loaded(self.table.table)
+            properties = {RUN_PROPERTY: self.request.run_id}
+            if self.request.window is None:
+                properties = self._properties(self._next_state(highest, keys_compared=None))
+            snapshot = append(rows, target, properties)
+            if files:
+                snapshot = target.append(files, {RUN_PROPERTY: self.request.run_id})
+        finally:
+            rows.unpersist()
+        return Loaded(self.table.table, count, sum(file.rows for file in files), snapshot, self._notes())
+
+    def _compare_keys(self, target: IcebergTable, live: DataFrame, partial: Loaded) -> Loaded:
+        """Tombstones for the keys that vanished, and rows whose keys came later than the overlap covers."""
+        key = list(self.contract.key)
+        source = read_table(self.lake.spark, self.reach, self.described, columns=key, splits=self._splits)
+        source = source.select(*map(quote, key)).persist()
+        try:
+            now_live = live if partial.snapshot is None else keys.latest(
+                self.lake.spark.table(str(target.name)), key)
+            found = source.count()
+            missed = keys.vanished(source, now_live, key)
+            late = 0
+            if missed.limit(1).count():
+                everything = self._read()
+                rows = self._stamped(everything.join(missed, on=key, how="left_semi")).persist()
+                late = rows.count()
+                partial_snapshot = append(rows, target, {RUN_PROPERTY: self.request.run_id})
+                rows.unpersist()
+                partial = Loaded(self.table.table, partial.rows + late, 0, partial_snapshot,
+                                 (*partial.notes, f"{late:,} rows came later than the overlap covers"))
+            files = self._tombstones(target, live, source, live.count(), found)
+            if not files:
+                return partial
+            snapshot = target.append(files, {RUN_PROPERTY: self.request.run_id})
+        finally:
+            source.unpersist()
+        return Loaded(self.table.table, partial.rows, sum(file.rows for file in files), snapshot, partial.notes)
+
+    def _tombstones(self, target: IcebergTable, live: DataFrame, source: DataFrame, lake_keys: int,
+                    source_keys: int) -> list[WrittenFile]:  # fmt: skip
+        gone = keys.vanished(live, source, self.contract.key).toArrow()
+        check_brake(self.table, lake_keys, source_keys, gone.num_rows, self.request)
+        if gone.num_rows == 0:
+            return []
+        later = self.taken_at + timedelta(microseconds=1)
+        constants = {"_run_id": self.request.run_id, "_ingested_at": later, "_op": DELETE}
+        file = write(target.new_file(), gone.to_batches(), constants)
+        return [file] if file else []
+
+    def _stamped(self, rows: DataFrame) -> DataFrame:
+        return rows.select(
+            *map(quote, self.names),
+            F.lit(self.request.run_id).alias("_run_id"),
+            F.lit(self.taken_at).cast("timestamp").alias("_ingested_at"),
+            F.lit(UPSERT).alias("_op"),
+            F.col("_misfits"),
+        )
+
+    def _measure(self, rows: DataFrame) -> tuple[int, Any]:
+        cursor = self.contract.cursor
+        is_time = cursor is not None and self.contract.column(cursor).lake_type == "timestamp"
+        highest = F.max(quote(cursor)) if cursor else F.lit(None)
+        row = rows.agg(F.count(F.lit(1)), F.unix_micros(highest) if is_time else highest).first()
+        assert row is not None
+        return row[0], _moment(row[1]) if is_time and row[1] is not None else row[1]
+
+    def _next_state(self, highest: Any, keys_compared: int | None) -> State:
+        previous = self.state
+        columns = fingerprint(*(f"{c.source_name}:{c.name}:{c.source_type}" for c in self.contract.columns))
+        lower = self._lower(highest) if highest is not None else previous.lower if previous else None
+        return State(taken_at=self.taken_at, columns=columns, key=self.contract.key, lower=lower,
+                     highest=str(highest) if highest is not None else previous.highest if previous else None,
+                     reaches_back_to=self.taken_at, keys=keys_compared,
+                     keys_compared_at=self.taken_at if keys_compared is not None else None)
+
+    def _lower(self, highest: Any) -> str | None:
+        if isinstance(highest, int):
+            return str(highest)
+        found = lower_for_time(highest, self.taken_at, self.table.overlap)
+        before = self.state.lower if self.state else None
+        return max(found, before) if found and before else found
+
+    def _properties(self, state: State) -> dict[str, str]:
+        return {PROPERTY: state.model_dump_json(), RUN_PROPERTY: self.request.run_id}
+
+    def _notes(self) -> tuple[str, ...]:
+        return tuple(f"new column {name} ({kind})" for name, kind in self.drift.added.items())
+
+
+def _unlike(read: DataFrame, held: DataFrame) -> DataFrame:
+    """The rows of ``read`` that ``held`` does not have alike in every column, NULLs included."""
+    left, right = read.alias("read"), held.alias("held")
+    return left.join(right, keys.same_key(left, right, read.columns), how="left_anti")
+
+
+def _value(text: str, kind: str) -> datetime | int:
+    return int(text) if kind in {"int", "bigint"} else datetime.fromisoformat(text)
+
+
+def _moment(micros: int) -> datetime:
+    return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=micros)

@@ -1,0 +1,89 @@
+"""What a registry file and a source relation agree on: the columns that are read, the key and the cursor."""
+
+from dataclasses import dataclass
+
+from lakehouse.errors import DataError, SourceError, suggest
+from lakehouse.registry.tables import Pii, SourceTable
+from lakehouse.sources.relation import SourceColumn, SourceRelation
+
+#: The engine's columns in each raw table and their types.
+RAW_COLUMNS = {"_run_id": "string", "_ingested_at": "timestamp", "_op": "string", "_misfits": "string"}
+UPSERT, DELETE = "upsert", "delete"
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What is read of a relation.
+
+    Attributes:
+        columns: all but the excluded ones, in the source's order, by their lake names.
+        key: lake names; empty when the table has no key.
+        cursor: lake name; ``None`` for a full load.
+    """
+
+    columns: tuple[SourceColumn, ...]
+    key: tuple[str, ...]
+    cursor: str | None
+
+    def lake_columns(self) -> dict[str, str]:
+        """Column name to Spark SQL type, in raw, without the engine's."""
+        return {column.name: column.lake_type for column in self.columns}
+
+    def column(self, name: str) -> SourceColumn:
+        return next(column for column in self.columns if column.name == name)
+
+
+def renames(table: SourceTable, relation: SourceRelation) -> dict[str, str]:
+    """Lake names that the registry changes: the engine's name to the registry's."""
+    by_source = {column.source_name: column.name for column in relation.columns}
+    changes = {}
+    for name, wish in table.columns.items():
+        if wish.source is None:
+            continue
+        if wish.source not in by_source:
+            raise _missing(table, relation, wish.source)
+        changes[by_source[wish.source]] = name
+    return changes
+
+
+def resolve(table: SourceTable, relation: SourceRelation) -> Contract:
+    """The contract of ``table`` with ``relation``, whose columns bear the registry's names already.
+
+    Raises:
+        SourceError: a column that the registry names is not at the source.
+        DataError: a column without a policy in a table that holds personal data, or an incremental table without key.
+    """
+    names = {column.name for column in relation.columns}
+    for name, wish in table.columns.items():
+        if name not in names and not wish.dropped:
+            raise _missing(table, relation, name)
+    if table.holds_pii and (unknown := [column.source_name for column in relation.columns
+                                        if column.name not in table.columns]):
+        raise DataError(
+            f"ingesting {table.table}: it holds personal data, and {relation.name} has columns without a `pii` policy: "
+            f"{', '.join(unknown)}.",
+            remedy="Add each to `columns:` in the registry file, with pii: none, exclude, pseudonymise or redact.")
+    excluded = {name for name, wish in table.columns.items() if wish.pii is Pii.EXCLUDE or wish.dropped}
+    key = tuple(_lake_name(table, relation, name) for name in table.key) or tuple(
+        name for name in relation.key if name not in excluded)
+    cursor = _lake_name(table, relation, table.cursor) if table.cursor else None
+    if cursor and not key:
+        raise DataError(
+            f"ingesting {table.table}: it loads incrementally, and neither the registry nor {relation.name} has a key; "
+            "expected one, since rows at the boundary are read twice and fall together on it.",
+            remedy="Set `key:`, or load the table in full.")
+    return Contract(tuple(c for c in relation.columns if c.name not in excluded), key, cursor)
+
+
+def _lake_name(table: SourceTable, relation: SourceRelation, wanted: str) -> str:
+    """The lake name of a column that the registry names by its lake name or by its name at the source."""
+    for column in relation.columns:
+        if wanted in (column.name, column.source_name):
+            return column.name
+    raise _missing(table, relation, wanted)
+
+
+def _missing(table: SourceTable, relation: SourceRelation, column: str) -> SourceError:
+    known = [c.source_name for c in relation.columns]
+    return SourceError(f"ingesting {table.table}: {relation.name} has no column {column!r}. {suggest(column, known)}",
+                       remedy="Correct the registry file; if the source dropped the column, write `dropped: true`.")

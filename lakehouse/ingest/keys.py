@@ -1,0 +1,44 @@
+"""Comparing the lake's keys with the source's: what vanished there becomes a tombstone here."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from lakehouse.ingest.contract import DELETE
+from lakehouse.ingest.state import State
+from lakehouse.registry.tables import SourceTable
+
+
+def is_due(table: SourceTable, state: State | None, now: datetime) -> bool:
+    """Whether the keys of ``table`` are to be compared now."""
+    if table.deletes.detect == "never" or state is None:
+        return False
+    if table.deletes.every is None or state.keys_compared_at is None:
+        return True
+    return now - state.keys_compared_at >= table.deletes.every
+
+
+def latest(raw: DataFrame, key: Sequence[str]) -> DataFrame:
+    """The newest version of each key in ``raw``, without the keys whose newest version is a tombstone.
+
+    A source shows one version of a key at a time, so the one that was seen last is the newest.
+    """
+    newest_first = Window.partitionBy(*key).orderBy(F.col("_ingested_at").desc())
+    ranked = raw.withColumn("_rank", F.row_number().over(newest_first))
+    return ranked.where((F.col("_rank") == 1) & (F.col("_op") != DELETE)).drop("_rank")
+
+
+def same_key(left: DataFrame, right: DataFrame, key: Sequence[str]) -> Column:
+    """The condition that two rows have the same key; NULL equals NULL."""
+    condition = F.lit(True)
+    for name in key:
+        condition = condition & left[name].eqNullSafe(right[name])
+    return condition
+
+
+def vanished(live: DataFrame, source: DataFrame, key: Sequence[str]) -> DataFrame:
+    """The keys of ``live`` that ``source`` no longer has."""
+    left, right = live.select(*key).alias("live"), source.select(*key).alias("source")
+    return left.join(right, same_key(left, right, key), how="left_anti")

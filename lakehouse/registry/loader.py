@@ -1,0 +1,178 @@
+"""Reads a registry folder and validates it as a whole, before anything runs.
+
+``<registry>/<domain>/*.yml`` are source tables, ``*.sql`` and ``*.py`` (below, at any depth) are transformers, and
+``references/*.csv`` are small tables that transformers are given by name.
+"""
+
+import importlib.util
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import ModuleType
+
+from lakehouse import yaml_file
+from lakehouse.errors import ConfigurationError
+from lakehouse.paths import Layer, TableName, raw, silver
+from lakehouse.registry import sql_transformers
+from lakehouse.registry.tables import SourceTable
+from lakehouse.registry.transformers import Transformer, fingerprint, take_collected
+
+
+@dataclass(frozen=True)
+class Registry:
+    """All that the lakehouse holds.
+
+    Attributes:
+        tables: the source tables by name; each makes a raw and a silver table.
+        transformers: the gold tables by name.
+    """
+
+    folder: Path
+    tables: dict[str, SourceTable]
+    transformers: dict[str, Transformer]
+
+    def inputs_of(self, target: TableName) -> tuple[TableName, ...]:
+        """The tables of the lake that ``target`` is made from; none for raw."""
+        match target.layer:
+            case Layer.SILVER:
+                return (raw(target.table),)
+            case Layer.GOLD:
+                return tuple(self.transformers[target.table].reads.values())
+            case _:
+                return ()
+
+    def targets(self) -> tuple[TableName, ...]:
+        """Every table that a run makes, each after all that it reads."""
+        sources = [raw(name) for name in self.tables] + [silver(name) for name in self.tables]
+        return tuple(sources) + tuple(transformer.target for transformer in self.transformers.values())
+
+
+def load(folder: Path) -> Registry:
+    """The registry in ``folder``.
+
+    Raises:
+        ConfigurationError: all mistakes of all files, one a line, each with file and line.
+    """
+    if not folder.is_dir():
+        raise ConfigurationError(f"the registry folder {folder} is not there.",
+                                 remedy="Set LAKEHOUSE_REGISTRY, or `registry:` in the profile.")
+    mistakes: list[str] = []
+    tables: dict[str, SourceTable] = {}
+    made_by: dict[TableName, Path] = {}
+    for path in _files(folder, "*.yml", "*.yaml"):
+        try:
+            table = _table(path, folder)
+            _claim(silver(table.table), path, made_by)
+            tables[table.table] = table
+        except ConfigurationError as error:
+            mistakes.append(str(error))
+    transformers: dict[str, Transformer] = {}
+    for path in _files(folder, "*.sql", "*.py"):
+        try:
+            for transformer in _transformers(path, folder):
+                _claim(transformer.target, path, made_by)
+                transformers[transformer.table] = transformer
+        except ConfigurationError as error:
+            mistakes.append(str(error))
+    for transformer in transformers.values():
+        mistakes += _unmade_inputs(transformer, made_by)
+    if mistakes:
+        raise ConfigurationError("\n".join(mistakes))
+    return Registry(folder, tables, _in_order(transformers, made_by))
+
+
+def _files(folder: Path, *patterns: str) -> list[Path]:
+    found = {path for pattern in patterns for path in folder.glob(f"*/**/{pattern}")}
+    return sorted(path for path in found if not path.name.startswith(("_", ".")))
+
+
+def _table(path: Path, folder: Path) -> SourceTable:
+    domain = path.relative_to(folder).parts[0]
+    return yaml_file.validate(SourceTable, {"table": path.stem, "domain": domain, **yaml_file.read(path)}, path)
+
+
+def _claim(target: TableName, path: Path, made_by: dict[TableName, Path]) -> None:
+    if target in made_by:
+        raise ConfigurationError(f"{path}:1: table {target.table!r} is made by {made_by[target]} already; "
+                                 "expected one file a table.", remedy="Rename or remove one of the two.")
+    made_by[target] = path
+
+
+def _transformers(path: Path, folder: Path) -> list[Transformer]:
+    domain = path.relative_to(folder).parts[0]
+    references = {file.stem: file for file in sorted((folder / domain / "references").glob("*.csv"))}
+    if path.suffix == ".sql":
+        found, code = [sql_transformers.load(path)], [path]
+    else:
+        module = _import(path)
+        found, code = take_collected(), _sources_of(module, folder)
+    return [_complete(transformer, domain, references, code) for transformer in found]
+
+
+def _complete(transformer: Transformer, domain: str, references: dict[str, Path], code: list[Path]) -> Transformer:
+    """``transformer`` with its references and the fingerprint of its definition."""
+    used = {name: references[name] for name in transformer.parameters if name in references}
+    parts = [file.read_bytes() for file in (*code, *used.values())]
+    return replace(
+        transformer, domain=domain, references=used, definition=fingerprint(transformer.table, *parts),
+        parameters=tuple(name for name in transformer.parameters if name not in used),
+    )  # fmt: skip
+
+
+def _import(path: Path) -> ModuleType:
+    """The module at ``path``, under a name of its own; modules beside it can be imported by name."""
+    name = f"lakehouse_registry_{fingerprint(str(path))}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ConfigurationError(f"{path}: not a Python module.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    take_collected()
+    sys.path.insert(0, str(path.parent))
+    try:
+        spec.loader.exec_module(module)
+    except (SyntaxError, ImportError, NameError, TypeError, AttributeError) as error:
+        raise ConfigurationError(f"{path}: it cannot be loaded: {type(error).__name__}: {error}.") from error
+    finally:
+        sys.path.remove(str(path.parent))
+    return module
+
+
+def _sources_of(module: ModuleType, folder: Path) -> list[Path]:
+    """The files of ``module`` and of the registry's modules that it imports: the code that its result depends on."""
+    own = Path(str(module.__file__))
+    imported = {Path(file) for value in vars(module).values()
+                if (file := getattr(sys.modules.get(getattr(value, "__module__", "") or ""), "__file__", None))}
+    return [own, *sorted(path for path in imported if path != own and folder in path.parents)]
+
+
+def _unmade_inputs(transformer: Transformer, made_by: dict[TableName, Path]) -> Iterable[str]:
+    for read in transformer.reads.values():
+        if read not in made_by:
+            yield (f"{made_by[transformer.target]}: gold table {transformer.table!r} reads {read.dotted}, which nothing "
+                   "makes; expected a table of silver or gold that a registry file makes.")
+
+
+def _in_order(transformers: dict[str, Transformer], made_by: dict[TableName, Path]) -> dict[str, Transformer]:
+    """``transformers``, each after those that it reads; :class:`ConfigurationError` names a cycle."""
+    ordered: dict[str, Transformer] = {}
+    trail: list[str] = []
+
+    def visit(name: str) -> None:
+        if name in ordered:
+            return
+        if name in trail:
+            cycle = " -> ".join([*trail[trail.index(name):], name])
+            raise ConfigurationError(f"{made_by[transformers[name].target]}: gold tables read each other in a cycle: "
+                                     f"{cycle}; expected that a table depends on none that is made from it.")
+        trail.append(name)
+        for read in transformers[name].reads.values():
+            if read.layer is Layer.GOLD:
+                visit(read.table)
+        trail.pop()
+        ordered[name] = transformers[name]
+
+    for name in sorted(transformers):
+        visit(name)
+    return ordered

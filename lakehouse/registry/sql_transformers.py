@@ -1,0 +1,85 @@
+"""Transformers that are one ``.sql`` file of Spark SQL; what they read is found by parsing it.
+
+The file's name is the table's. Comments at its head may set ``grain``, ``partition_by`` and ``description``::
+
+    -- grain: user_id
+    -- partition_by: month
+    SELECT user_id, … FROM silver.users JOIN silver.user_purchases USING (user_id)
+"""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import sqlglot
+from pyspark.sql import DataFrame
+from sqlglot import exp
+from sqlglot.errors import ParseError
+
+from lakehouse.errors import ConfigurationError
+from lakehouse.paths import Layer, TableName, check_identifier
+from lakehouse.registry.transformers import Transformer
+
+_HEAD = re.compile(r"--\s*(grain|partition_by|description)\s*:\s*(.*)")
+_READABLE = (Layer.SILVER, Layer.GOLD)
+
+
+def load(path: Path) -> Transformer:
+    """The transformer in the file at ``path``.
+
+    Raises:
+        ConfigurationError: the file is not one SELECT, or reads what is not a table of silver or gold.
+    """
+    text = path.read_text(encoding="utf-8")
+    table = check_identifier(path.stem, str(path))
+    query = _parse(text, path)
+    common = {cte.alias_or_name for cte in query.find_all(exp.CTE)}
+    reads: dict[str, TableName] = {}
+    for node in query.find_all(exp.Table):
+        if not node.db and node.name in common:
+            continue
+        if node.db not in {layer.value for layer in _READABLE} or node.catalog:
+            raise ConfigurationError(
+                f"{path}: it reads {node.sql(dialect='spark')!r}; expected a table of silver or gold, "
+                "written `silver.<table>` or `gold.<table>`, or a common table expression of its own."
+            )
+        name = f"{node.db}__{node.name}"
+        reads[name] = TableName(Layer(node.db), node.name)
+        alias = node.alias_or_name
+        node.replace(exp.alias_(exp.table_(name), alias, table=True))
+    head = dict(match.groups() for match in map(_HEAD.match, text.splitlines()) if match)
+    parameters = tuple(sorted({str(node.this) for node in query.find_all(exp.Placeholder) if node.this}))
+    return Transformer(
+        table=table, function=_function(query.sql(dialect="spark"), tuple(reads), parameters), reads=reads,
+        grain=_names(head.get("grain", "")), partition_by=_names(head.get("partition_by", "")),
+        description=head.get("description", ""), parameters=parameters,
+    )  # fmt: skip
+
+
+def _parse(text: str, path: Path) -> exp.Query:
+    try:
+        statements = [statement for statement in sqlglot.parse(text, dialect="spark") if statement is not None]
+    except ParseError as error:
+        first = error.errors[0]
+        raise ConfigurationError(
+            f"{path}:{first.get('line', 1)}: not valid Spark SQL: {first.get('description')} near "
+            f"{first.get('highlight')!r}."
+        ) from error
+    if len(statements) != 1 or not isinstance(statements[0], exp.Query):
+        raise ConfigurationError(f"{path}: found {len(statements)} statement(s); expected exactly one SELECT.")
+    return statements[0]
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _function(sql: str, inputs: tuple[str, ...], parameters: tuple[str, ...]) -> Callable[..., DataFrame]:
+    def run(**arguments: DataFrame | str) -> DataFrame:
+        frames = {name: frame for name in inputs if isinstance(frame := arguments[name], DataFrame)}
+        session = next(iter(frames.values())).sparkSession
+        for name, frame in frames.items():
+            frame.createOrReplaceTempView(name)
+        return session.sql(sql, args={name: arguments[name] for name in parameters})
+
+    return run

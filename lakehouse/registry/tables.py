@@ -1,0 +1,250 @@
+"""What a registry file says of one source table: the contract for its raw and its silver table."""
+
+import re
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+from lakehouse.errors import ConfigurationError
+from lakehouse.paths import ENGINE_COLUMNS, check_identifier
+
+_DURATION = re.compile(r"(?P<number>\d+)\s*(?P<unit>s|second|min|m|minute|h|hour|d|day)s?")
+_UNITS = {"s": "seconds", "second": "seconds", "m": "minutes", "min": "minutes", "minute": "minutes",
+          "h": "hours", "hour": "hours", "d": "days", "day": "days"}  # fmt: skip
+_TYPE = re.compile(r"boolean|int|bigint|float|double|string|binary|date|timestamp|decimal\((\d+),\s*(\d+)\)")
+_PARTITION = re.compile(r"(?:(?P<transform>years|months|days|hours)\((?P<column>[^()]+)\)"
+                        r"|(?P<sized>bucket|truncate)\((?P<size>\d+),\s*(?P<sized_column>[^()]+)\)|(?P<plain>[^()]+))")
+
+
+def _duration(value: object) -> object:
+    match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("a duration like `30 minutes`, `6 h` or `3 days` is expected")
+    return timedelta(**{_UNITS[match["unit"]]: int(match["number"])})
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Load(StrEnum):
+    """How raw follows its source: all of it each time, or what came since the watermark."""
+
+    FULL = "full"
+    INCREMENTAL = "incremental"
+
+
+class OnFailure(StrEnum):
+    """What happens when a row breaks a check: the row is quarantined, a warning is counted, the table stops."""
+
+    REJECT = "reject"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+class Pii(StrEnum):
+    """What becomes of a column that may hold personal data on its way to silver.
+
+    ``exclude`` never leaves the source; ``pseudonymise`` is a keyed HMAC-SHA-256; ``redact`` keeps only whether
+    there was a value; ``none`` says that the column holds no personal data.
+    """
+
+    NONE = "none"
+    EXCLUDE = "exclude"
+    PSEUDONYMISE = "pseudonymise"
+    REDACT = "redact"
+
+
+class Origin(_Model):
+    """Where a table comes from: a source of the profile and a relation there (``schema.table`` in PostgreSQL).
+
+    ``relation`` names parts with dots; a part that holds a dot or a quote is written in double quotes.
+    """
+
+    connection: str
+    relation: str
+
+    @field_validator("relation")
+    @classmethod
+    def _has_a_name(cls, value: str) -> str:
+        if not value.strip():
+            raise ValueError("the name of a relation is expected")
+        return value
+
+
+class Column(_Model):
+    """The contract of one column.
+
+    Attributes:
+        type: a Spark SQL type; the source's own when absent. What does not fit it rejects the row.
+        source: the column's name at the source, where it is not this one.
+        formats: patterns (Spark datetime patterns) tried in order where the source holds dates as text.
+        nullable: false rejects a row that has no value here.
+        trim: white space at both ends is removed before anything else is looked at.
+        pii: see :class:`Pii`.
+        dropped: the source no longer has the column; the lake keeps what it holds, and later rows have NULL.
+    """
+
+    type: str | None = None
+    source: str | None = None
+    formats: tuple[str, ...] = ()
+    nullable: bool = True
+    trim: bool = False
+    pii: Pii | None = None
+    dropped: bool = False
+    description: str = ""
+
+    @field_validator("type")
+    @classmethod
+    def _known_type(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        match = _TYPE.fullmatch(value)
+        if not match:
+            raise ValueError("expected one of boolean, int, bigint, float, double, decimal(p,s), string, binary, "
+                             "date, timestamp")
+        if match[1] and not 0 <= int(match[2]) <= int(match[1]) <= 38:
+            raise ValueError("expected decimal(p,s) with 0 <= s <= p <= 38")
+        return value.replace(" ", "")
+
+    @model_validator(mode="after")
+    def _formats_need_a_date(self) -> Self:
+        if self.formats and self.type not in {"date", "timestamp"}:
+            raise ValueError("`formats` goes with `type: timestamp` or `type: date`")
+        return self
+
+
+class Check(_Model):
+    """A rule for the rows of a table, as a Spark SQL condition that a good row satisfies (NULL counts as satisfied).
+
+    Attributes:
+        name: the name that a rejected row bears in quarantine.
+        expect: the condition, over the columns of silver before pseudonymisation.
+        on_failure: see :class:`OnFailure`.
+    """
+
+    name: str
+    expect: str
+    on_failure: OnFailure = OnFailure.REJECT
+    description: str = ""
+
+    @field_validator("name")
+    @classmethod
+    def _valid_name(cls, value: str) -> str:
+        try:
+            return check_identifier(value, "a check")
+        except ConfigurationError as error:
+            raise ValueError(str(error)) from None
+
+
+class Deletes(_Model):
+    """How rows that vanish at the source are seen: by comparing keys, at most once in ``every``.
+
+    Attributes:
+        detect: ``keys`` or ``never``. A full load sees them without comparing.
+        every: the least time between two comparisons; absent: each run.
+        max_share: the share of the lake's keys, in [0, 1], that may vanish at once before the table stops and asks.
+    """
+
+    detect: Literal["keys", "never"] = "keys"
+    every: Duration | None = None
+    max_share: float = Field(default=0.2, ge=0, le=1)
+
+
+class SourceTable(_Model):
+    """One file of the registry: a table of raw and silver, and how it comes from its source.
+
+    Attributes:
+        table: the name in the lake; the file's name when absent.
+        load: full by default, incremental when there is a cursor.
+        cursor: the column that grows with each change (or with each new row), in the lake's spelling.
+        key: the columns that identify a row; the source's primary key when absent.
+        overlap: how far behind the watermark an incremental load looks again, beyond what the source's open
+            transactions ask for.
+        timezone: the zone of the source's timestamps without one; the source's setting when absent.
+        holds_pii: then each column needs a policy.
+    """
+
+    table: str
+    domain: str
+    source: Origin
+    load: Load = Load.FULL
+    cursor: str | None = None
+    key: tuple[str, ...] = ()
+    overlap: Duration = timedelta(0)
+    timezone: str | None = None
+    deletes: Deletes = Deletes()
+    holds_pii: bool = False
+    columns: dict[str, Column] = {}
+    checks: tuple[Check, ...] = ()
+    partition_by: tuple[str, ...] = ()
+    sort_by: tuple[str, ...] = ()
+    description: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _incremental_by_cursor(cls, data: object) -> object:
+        if isinstance(data, dict) and data.get("cursor") and "load" not in data:
+            return {**data, "load": Load.INCREMENTAL}
+        return data
+
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _short_columns(cls, value: object) -> object:
+        """``name: type`` is short for ``name: {type: type}``, and an empty value for no wish at all."""
+        if not isinstance(value, dict):
+            return value
+        return {name: {} if column is None else {"type": column} if isinstance(column, str) else column
+                for name, column in value.items()}
+
+    @field_validator("table")
+    @classmethod
+    def _valid_table(cls, value: str) -> str:
+        try:
+            return check_identifier(value, "the name of a table")
+        except ConfigurationError as error:
+            raise ValueError(str(error)) from None
+
+    @field_validator("partition_by")
+    @classmethod
+    def _valid_partitioning(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for field in value:
+            if not _PARTITION.fullmatch(field):
+                raise ValueError(f"{field!r} is not a partition field; expected a column, years(c), months(c), days(c), "
+                                 "hours(c), bucket(n, c) or truncate(n, c)")
+        return value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.load is Load.INCREMENTAL and not self.cursor:
+            raise ValueError("an incremental load needs a `cursor`: the column that grows with each change")
+        if self.load is Load.FULL and self.cursor:
+            raise ValueError("`cursor` goes with `load: incremental`; remove one of the two")
+        for name in self.columns:
+            if name in ENGINE_COLUMNS:
+                raise ValueError(f"column {name!r}: the engine keeps this name for itself")
+        excluded = {name for name, column in self.columns.items() if column.pii is Pii.EXCLUDE}
+        for name in (self.cursor, *self.key):
+            if name in excluded:
+                raise ValueError(f"column {name!r} is excluded, but the cursor or the key needs it")
+        if self.holds_pii and (open_columns := [name for name, column in self.columns.items() if column.pii is None]):
+            raise ValueError(f"the table holds personal data, and these columns have no `pii` policy: "
+                             f"{', '.join(open_columns)}; expected one of {', '.join(Pii)}")
+        return self
+
+
+def parse_partition(field: str) -> tuple[str, int | None, str]:
+    """A partition field as (transform, its size or None, column); the transform of a plain column is ``identity``."""
+    match = _PARTITION.fullmatch(field)
+    if match is None:
+        raise ConfigurationError(f"{field!r} is not a partition field.")
+    if match["transform"]:
+        return match["transform"], None, match["column"].strip()
+    if match["sized"]:
+        return match["sized"], int(match["size"]), match["sized_column"].strip()
+    return "identity", None, match["plain"].strip()

@@ -1,0 +1,224 @@
+"""Profiles: where the lakehouse runs. One file a profile in ``conf/``; secrets come from the environment.
+
+In any value of a profile ``${NAME}`` is the environment variable ``NAME`` and ``${NAME:-default}`` has a default;
+``${root}`` is the folder that holds ``conf/`` and ``${home}`` the one for data on this machine (``LAKEHOUSE_HOME``,
+else ``.lakehouse`` in the root). A ``.env`` file in the root is read too; the environment goes before it.
+"""
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from dotenv import dotenv_values
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from lakehouse import yaml_file
+from lakehouse.errors import ConfigurationError
+from lakehouse.paths import CATALOG
+
+_VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
+_SECRET_KEY = re.compile(r"secret|password|token|credential|access-key", re.IGNORECASE)
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PostgresSource(_Model):
+    """A PostgreSQL database that tables are ingested from.
+
+    ``timezone`` is the zone that its ``timestamp without time zone`` columns are in. ``late_commit_overlap_s``
+    (seconds) is how far an incremental load looks back where the role may not see other sessions' transactions.
+    """
+
+    type: Literal["postgres"]
+    host: str
+    port: int = 5432
+    database: str
+    user: str
+    password: SecretStr
+    sslmode: str = "prefer"
+    timezone: str = "UTC"
+    connect_timeout_s: int = 10
+    late_commit_overlap_s: int = 3600
+    parallelism: int = Field(default=2, ge=1, le=64)
+
+
+class CassandraSource(_Model):
+    """A Cassandra keyspace that tables are ingested from."""
+
+    type: Literal["cassandra"]
+    hosts: tuple[str, ...]
+    port: int = 9042
+    keyspace: str
+    local_datacenter: str = "datacenter1"
+    user: str | None = None
+    password: SecretStr | None = None
+    consistency: str = "LOCAL_QUORUM"
+    page_size: int = Field(default=5000, ge=1)
+    request_timeout_s: float = 20.0
+    retries: int = Field(default=4, ge=1)
+    splits: int = Field(default=2, ge=1)
+
+
+Source = Annotated[PostgresSource | CassandraSource, Field(discriminator="type")]
+
+
+class SparkSettings(_Model):
+    """How Spark applications of this profile are started."""
+
+    master: str = "local[*]"
+    conf: dict[str, str] = {}
+
+
+class FileLock(_Model):
+    """One run at a time, by a lock on a file: for a warehouse that one machine writes."""
+
+    type: Literal["file"]
+    path: Path
+
+
+class PostgresLock(_Model):
+    """One run at a time, by an advisory lock of a PostgreSQL server that every machine reaches."""
+
+    type: Literal["postgres"]
+    host: str
+    port: int = 5432
+    database: str
+    user: str
+    password: SecretStr
+
+
+Lock = Annotated[FileLock | PostgresLock, Field(discriminator="type")]
+
+
+class Profile(_Model):
+    """All that a job needs to know of where it runs.
+
+    Attributes:
+        name: the profile's file name without its suffix.
+        root: the folder that holds ``conf/``.
+        registry: the folder of the registry.
+        catalog: properties of the Iceberg catalog, as Iceberg names them; those that hold secrets are ``SecretStr``.
+        parameters: what transformers may be given by name (``reporting_currency``).
+        analytics: the DuckDB file that each successful run replaces.
+        pseudonym_key: the key of pseudonyms (HMAC-SHA-256).
+    """
+
+    name: str
+    root: Path
+    registry: Path
+    catalog: dict[str, str | SecretStr]
+    analytics: Path
+    lock: Lock
+    pseudonym_key: SecretStr | None = None
+    spark: SparkSettings = SparkSettings()
+    sources: dict[str, Source] = {}
+    parameters: dict[str, str] = {}
+
+    @field_validator("catalog", mode="before")
+    @classmethod
+    def _hide_secrets(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {key: SecretStr(str(text)) if _SECRET_KEY.search(str(key)) else str(text) for key, text in value.items()}
+
+    def catalog_properties(self) -> dict[str, str]:
+        """The catalog's properties in the clear, for the engines that connect with them. Never log them."""
+        return {key: value.get_secret_value() if isinstance(value, SecretStr) else value
+                for key, value in self.catalog.items()}
+
+    def spark_conf(self) -> dict[str, str]:
+        """What a Spark session of this profile is configured with, catalog included."""
+        prefix = f"spark.sql.catalog.{CATALOG}"
+        conf = {prefix: "org.apache.iceberg.spark.SparkCatalog", f"{prefix}.cache-enabled": "false"}
+        conf.update({f"{prefix}.{key}": value for key, value in self.catalog_properties().items()})
+        return conf | self.spark.conf
+
+    def source(self, name: str) -> PostgresSource | CassandraSource:
+        """The source of that name; :class:`ConfigurationError` lists those that are there."""
+        try:
+            return self.sources[name]
+        except KeyError:
+            raise ConfigurationError(
+                f"profile {self.name!r} has no source {name!r}; it has: {', '.join(sorted(self.sources)) or 'none'}.",
+                remedy=f"Add it under `sources:` in conf/{self.name}.yml.",
+            ) from None
+
+    def secrets(self) -> list[str]:
+        """Every secret value of the profile, for the redaction of logs."""
+        return [secret.get_secret_value() for secret in _secrets_in(self)]
+
+
+class Environment(BaseSettings):
+    """What the environment may set for every command: ``LAKEHOUSE_PROFILE``, ``_ROOT``, ``_HOME``, ``_REGISTRY``."""
+
+    model_config = SettingsConfigDict(env_prefix="LAKEHOUSE_", extra="ignore")
+
+    profile: str = "embedded"
+    root: Path = Path(__file__).resolve().parent.parent
+    home: Path | None = None
+    registry: Path | None = None
+
+
+def load_profile(name: str | None = None) -> Profile:
+    """The profile of that name (by default ``LAKEHOUSE_PROFILE``, else ``embedded``).
+
+    Raises:
+        ConfigurationError: no such profile, a mistake in its file, or an environment variable that is not set.
+    """
+    environment = Environment()
+    name = name or environment.profile
+    root = environment.root.resolve()
+    path = root / "conf" / f"{name}.yml"
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", name) or not path.exists():
+        known = ", ".join(sorted(file.stem for file in (root / "conf").glob("*.yml")))
+        raise ConfigurationError(f"there is no profile {name!r} in {root / 'conf'}; the profiles are: {known}.")
+    home = (environment.home or root / ".lakehouse").resolve()
+    content = _interpolate(yaml_file.read(path), path, {"root": str(root), "home": str(home)})
+    content = {"name": name, "root": root, "registry": root / "registry", **content}
+    if environment.registry is not None:
+        content["registry"] = environment.registry.resolve()
+    return yaml_file.validate(Profile, content, path)
+
+
+def _interpolate(content: Any, path: Path, folders: dict[str, str]) -> Any:
+    """``content`` with variables replaced; a :class:`ConfigurationError` names all that are missing."""
+    dotenv = Path(folders["root"]) / ".env"
+    variables = {name: value for name, value in dotenv_values(dotenv).items() if value is not None}
+    variables |= os.environ | folders
+    missing: dict[str, str] = {}
+
+    def value_of(match: re.Match[str], where: str) -> str:
+        name, default = match["name"], match["default"]
+        value = variables.get(name) or default
+        if value is None:
+            missing.setdefault(name, where)
+            return ""
+        return value
+
+    def walk(node: Any, where: str) -> Any:
+        if isinstance(node, dict):
+            return {key: walk(value, f"{where}.{key}".lstrip(".")) for key, value in node.items()}
+        if isinstance(node, list):
+            return [walk(value, where) for value in node]
+        return _VARIABLE.sub(lambda match: value_of(match, where), node) if isinstance(node, str) else node
+
+    result = walk(content, "")
+    if missing:
+        wanted = ", ".join(f"{name} (for {where})" for name, where in sorted(missing.items()))
+        raise ConfigurationError(f"{path}: environment variables that are not set: {wanted}.",
+                                 remedy=f"Export them, or write them to {dotenv}.")
+    return result
+
+
+def _secrets_in(node: Any) -> list[SecretStr]:
+    if isinstance(node, SecretStr):
+        return [node]
+    if isinstance(node, BaseModel):
+        return [secret for name in type(node).model_fields for secret in _secrets_in(getattr(node, name))]
+    if isinstance(node, dict):
+        return [secret for value in node.values() for secret in _secrets_in(value)]
+    return []

@@ -1,0 +1,86 @@
+"""Connections to PostgreSQL and what their errors mean."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import quote
+
+import psycopg2
+from psycopg2.extensions import connection as Connection
+
+from lakehouse.errors import SourceError, SourceUnavailableError
+from lakehouse.settings import PostgresSource
+
+#: Makes the text of a value the same whatever the server or the role is set to.
+SESSION_SETTINGS = (
+    "SET timezone = 'UTC'",
+    "SET datestyle = 'ISO, YMD'",
+    "SET intervalstyle = 'postgres'",
+    "SET bytea_output = 'hex'",
+    "SET xmloption = 'content'",
+    "SET extra_float_digits = 1",
+)
+_APPLICATION = "lakehouse"
+
+
+def dsn(source: PostgresSource) -> str:
+    """A libpq connection URI. It holds the password: never log it."""
+    user, password = quote(source.user, safe=""), quote(source.password.get_secret_value(), safe="")
+    return (f"postgresql://{user}:{password}@{source.host}:{source.port}/{quote(source.database, safe='')}"
+            f"?sslmode={source.sslmode}&connect_timeout={source.connect_timeout_s}&application_name={_APPLICATION}"
+            "&keepalives_idle=30")  # fmt: skip
+
+
+@contextmanager
+def connect(name: str, source: PostgresSource) -> Iterator[Connection]:
+    """A connection to source ``name``, in autocommit, closed at the end.
+
+    Raises:
+        SourceUnavailableError: nothing answers there, or the connection broke.
+        SourceError: it answers, and refuses.
+    """
+    with translated(name, source):
+        connection = psycopg2.connect(dsn(source))
+        try:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute("; ".join(SESSION_SETTINGS))
+            yield connection
+        finally:
+            connection.close()
+
+
+@contextmanager
+def translated(name: str, source: PostgresSource) -> Iterator[None]:
+    """Turns the driver's errors into the project's, without a secret in them."""
+    try:
+        yield
+    except psycopg2.OperationalError as error:
+        raise _operational(name, source, error) from None
+    except psycopg2.InterfaceError as error:
+        raise SourceUnavailableError(f"{_where(name, source)}: the connection broke: {_text(error)}.") from None
+    except psycopg2.errors.InsufficientPrivilege as error:
+        raise SourceError(f"{_where(name, source)}: role {source.user!r} may not read: {_text(error)}.",
+                          remedy="GRANT it SELECT on the relation and USAGE on its schema.") from None
+    except psycopg2.Error as error:
+        raise SourceError(f"{_where(name, source)}: PostgreSQL refused ({error.pgcode}): {_text(error)}.") from None
+
+
+def _where(name: str, source: PostgresSource) -> str:
+    return f"source {name!r} (PostgreSQL {source.database!r} at {source.host}:{source.port})"
+
+
+def _text(error: psycopg2.Error) -> str:
+    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
+
+
+def _operational(name: str, source: PostgresSource, error: psycopg2.OperationalError) -> SourceError:
+    text, where = _text(error), _where(name, source)
+    if "authentication failed" in text or "no password supplied" in text:
+        return SourceError(f"{where}: wrong credentials for user {source.user!r}.",
+                           remedy="Check the user in the profile and the environment variable of its password.")
+    if f'database "{source.database}" does not exist' in text:
+        return SourceError(f"{where}: there is no such database.", remedy="Check `database` in the profile.")
+    if error.pgcode is not None and not error.pgcode.startswith(("08", "57", "53", "40")):
+        return SourceError(f"{where}: PostgreSQL refused ({error.pgcode}): {text}.")
+    return SourceUnavailableError(f"{where} does not answer: {text}.",
+                                  remedy="Check that it runs and that this machine reaches it.")

@@ -1,0 +1,90 @@
+"""The SQL that reads a relation: which columns, which rows, which part of it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from lakehouse.sources.postgres.describe import PostgresRelation
+from lakehouse.sources.postgres.types import quote_identifier, quote_literal
+
+#: A range holds about this much of the heap: enough to make a file worth opening, few enough to share between cores.
+_PAGES_PER_RANGE = 24_576  # 192 MiB of 8 KiB pages
+_LAST_PAGE = 4_294_967_295
+
+
+@dataclass(frozen=True)
+class Bound:
+    """Cursor bounds of a read, as text of the cursor's type: from ``lower`` on, up to but without ``upper``."""
+
+    column: str
+    lower: str | None = None
+    upper: str | None = None
+
+
+def select(table: PostgresRelation, columns: Sequence[str]) -> str:
+    """The SELECT list and FROM of a read of ``columns`` (lake names), ``_misfits`` last."""
+    expressions = [f"{table.reads[name].expression} AS {quote_identifier(name)}" for name in columns]
+    return f"SELECT {', '.join([*expressions, f'{_misfits(table, columns)} AS _misfits'])} FROM {table.sql}"
+
+
+def _misfits(table: PostgresRelation, columns: Sequence[str]) -> str:
+    """JSON of the values that do not fit, by lake name; NULL for the rows (nearly all) in which all do."""
+    good, entries = [], []
+    for column in table.relation.columns:
+        fits = table.reads[column.name].fits
+        if column.name not in columns or fits is None:
+            continue
+        source = quote_identifier(column.source_name)
+        good.append(f"({fits})" if not column.nullable else f"({source} IS NULL OR ({fits}))")
+        entries.append(f"{quote_literal(column.name)}, CASE WHEN NOT ({fits}) THEN {source}::text END")
+    if not good:
+        return "NULL::text"
+    listed = f"jsonb_strip_nulls(jsonb_build_object({', '.join(entries)}))::text"
+    return f"CASE WHEN {' AND '.join(good)} THEN NULL ELSE {listed} END"
+
+
+def where(table: PostgresRelation, bound: Bound | None) -> list[str]:
+    """The conditions of ``bound``. A row whose cursor is NULL is on no side of it, and is read each time."""
+    if bound is None or (bound.lower is None and bound.upper is None):
+        return []
+    source = table.relation.column(bound.column)
+    column = quote_identifier(source.source_name)
+    template = table.reads[bound.column].as_bound or "{}"
+    conditions = []
+    if bound.lower is not None:
+        conditions.append(f"{column} >= {template.format(quote_literal(bound.lower))}")
+    if bound.upper is not None:
+        conditions.append(f"{column} < {template.format(quote_literal(bound.upper))}")
+    nullable = f" OR {column} IS NULL" if source.nullable and bound.upper is None else ""
+    return [f"({' AND '.join(conditions)}{nullable})"]
+
+
+def page_ranges(table: PostgresRelation, parallelism: int) -> list[str | None]:
+    """Conditions on ``ctid`` that part the heap, each row in exactly one; ``[None]`` where one read serves.
+
+    They need neither key nor statistics. In a relation with partitions each condition applies to every partition.
+    """
+    blocks = table.blocks or 0
+    parts = min(max(blocks // _PAGES_PER_RANGE, parallelism if blocks >= _PAGES_PER_RANGE // 4 else 1), 4096)
+    if parts <= 1:
+        return [None]
+    edges = [blocks * part // parts for part in range(parts)] + [_LAST_PAGE]
+    return [f"ctid >= '({low},0)'::tid AND ctid < '({high},0)'::tid"
+            for low, high in zip(edges, edges[1:], strict=False)]
+
+
+def with_conditions(query: str, conditions: Iterable[str | None]) -> str:
+    """``query`` with those of ``conditions`` that are there."""
+    wanted = [condition for condition in conditions if condition]
+    return f"{query} WHERE {' AND '.join(wanted)}" if wanted else query
+
+
+def fingerprint(table: PostgresRelation, conditions: Iterable[str | None]) -> str:
+    """SQL for one text that changes whenever a row that meets ``conditions`` is added, changed or removed.
+
+    In a heap each version of a row has its own place and transaction, which is cheap to hash; elsewhere the rows
+    themselves are hashed.
+    """
+    version = ("hashtidextended(ctid, xmin::text::bigint + (tableoid::bigint << 32))" if table.is_heap
+               else "hashtextextended(row_to_json(source)::text, 0)")
+    query = f"SELECT count(*) || ':' || coalesce(sum({version}::numeric), 0) FROM {table.sql} AS source"
+    return with_conditions(query, conditions)

@@ -1,0 +1,45 @@
+"""What a source says of one relation: the common language of all source connectors."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class SourceColumn:
+    """A column as the source has it and as the lake will hold it.
+
+    Attributes:
+        source_name: the name at the source, verbatim.
+        name: the name in the lake (see :func:`lakehouse.paths.column_name`).
+        source_type: the type as the source spells it, for messages and documentation.
+        lake_type: a Spark SQL type: ``boolean``, ``int``, ``bigint``, ``float``, ``double``, ``decimal(p,s)``,
+            ``string``, ``binary``, ``date`` or ``timestamp``. What Spark has no match for is ``string``.
+        nullable: whether the source may hold NULL.
+    """
+
+    source_name: str
+    name: str
+    source_type: str
+    lake_type: str
+    nullable: bool = True
+
+
+@dataclass(frozen=True)
+class SourceRelation:
+    """A relation of a source.
+
+    Attributes:
+        name: qualified as the source qualifies it, for messages.
+        columns: in the source's order.
+        key: names in the lake of the primary key's columns, in key order; empty when there is none.
+    """
+
+    name: str
+    columns: tuple[SourceColumn, ...]
+    key: tuple[str, ...]
+
+    def column(self, name: str) -> SourceColumn:
+        """The column of that lake name; ``KeyError`` when there is none."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)

@@ -1,0 +1,21 @@
+"""The Spark session of a job."""
+
+from pyspark.sql import SparkSession
+
+from lakehouse.settings import Profile
+
+#: HMAC pads are literals of exactly 64 bytes: no plan, explain or error shows one.
+_HIDDEN_LITERALS = r"(?:0x|X')[0-9A-Fa-f]{128}'?"
+
+
+def session(profile: Profile, application: str) -> SparkSession:
+    """A session whose catalog is the profile's. The master is what ``spark-submit`` was given."""
+    builder = SparkSession.builder.appName(application)
+    for key, value in profile.spark_conf().items():
+        builder = builder.config(key, value)
+    return builder.config("spark.sql.redaction.string.regex", _HIDDEN_LITERALS).getOrCreate()
+
+
+def is_local(spark: SparkSession) -> bool:
+    """Whether the driver is also the only executor."""
+    return str(spark.sparkContext.master).startswith("local") and "cluster" not in str(spark.sparkContext.master)

@@ -1,0 +1,96 @@
+"""Writing rows and changes to Iceberg tables, each in one commit that says what it was made from."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import reduce
+
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
+from pyspark.sql import Column, DataFrame, DataFrameWriterV2, SparkSession
+from pyspark.sql import functions as F
+
+from lakehouse.errors import SystemFailureError
+from lakehouse.iceberg.table import IcebergTable
+from lakehouse.paths import quote
+
+_SESSION_PROPERTY = "spark.sql.iceberg.snapshot-property."
+_WRITER_PROPERTY = "snapshot-property."
+REMOVED = "_removed"
+
+
+def merge(changes: DataFrame, target: IcebergTable, key: Sequence[str], properties: Mapping[str, str],
+          *, mirror: bool) -> int:  # fmt: skip
+    """Merge ``changes`` into ``target`` by ``key``, in one snapshot that bears ``properties``; returns its id.
+
+    Rows that are there already, alike in every column, are left alone, so that the snapshot holds true changes only.
+
+    Args:
+        changes: of a session that nothing else commits in (see :func:`_committing_with`). One row a key: the target's columns and the boolean :data:`REMOVED`, true for keys that leave. It must
+            read alike each time: MERGE reads its source twice.
+        mirror: whether keys that ``changes`` does not have leave too.
+    """
+    columns = [name for name in changes.columns if name != REMOVED]
+    source, held = "source", target.name.table
+    on = _all(F.col(f"{held}.{quote(name)}") == F.col(f"{source}.{quote(name)}") for name in key)
+    same = _all(F.col(f"{held}.{quote(name)}").eqNullSafe(F.col(f"{source}.{quote(name)}")) for name in columns)
+    removed = F.col(f"{source}.{REMOVED}")
+    assignments = {quote(name): F.col(f"{source}.{quote(name)}") for name in columns}
+    merger = (
+        changes.alias(source).mergeInto(str(target.name), on)
+        .whenMatched(removed).delete()
+        .whenMatched(~same).update(assignments)
+        .whenNotMatched(~removed).insert(assignments)
+    )  # fmt: skip
+    if mirror:
+        merger = merger.whenNotMatchedBySource().delete()
+    with _committing_with(changes.sparkSession, properties):
+        return _landed(target, merger.merge, f"merging into {target.name.dotted}")
+
+
+def _all(conditions: Iterable[Column]) -> Column:
+    return reduce(lambda left, right: left & right, conditions)
+
+
+def append(rows: DataFrame, target: IcebergTable, properties: Mapping[str, str]) -> int:
+    """Add ``rows`` in one snapshot that bears ``properties``; returns its id."""
+    writer = _writer(rows, target, properties)
+    return _landed(target, writer.append, f"appending to {target.name.dotted}")
+
+
+def overwrite(rows: DataFrame, target: IcebergTable, properties: Mapping[str, str], where: Column | None = None) -> int:
+    """Make ``rows`` the content of ``target`` (of its part that meets ``where``), in one snapshot; returns its id."""
+    writer = _writer(rows, target, properties)
+    condition = F.lit(True) if where is None else where
+    return _landed(target, lambda: writer.overwrite(condition), f"replacing rows of {target.name.dotted}")
+
+
+def _writer(rows: DataFrame, target: IcebergTable, properties: Mapping[str, str]) -> DataFrameWriterV2:
+    writer = rows.writeTo(str(target.name))
+    for name, value in properties.items():
+        writer = writer.option(f"{_WRITER_PROPERTY}{name}", value)
+    return writer
+
+
+@contextmanager
+def _committing_with(session: SparkSession, properties: Mapping[str, str]) -> Iterator[None]:
+    """The commits of ``session`` bear ``properties``; the session belongs to one table's work alone."""
+    for name, value in properties.items():
+        session.conf.set(f"{_SESSION_PROPERTY}{name}", value)
+    try:
+        yield
+    finally:
+        for name in properties:
+            session.conf.unset(f"{_SESSION_PROPERTY}{name}")
+
+
+def _landed(target: IcebergTable, commit: Callable[[], object], doing: str) -> int:
+    before = target.head
+    try:
+        commit()
+    except (PySparkException, Py4JJavaError) as error:
+        raise SystemFailureError(f"{doing} failed: {' '.join(str(error).split())[:1500]}") from error
+    target.refresh()
+    target.check_descends_from(before)
+    head = target.head
+    assert head is not None
+    return head
