@@ -148,9 +148,7 @@ class IcebergTable:
     def history(self) -> Iterator[SnapshotInfo]:
         """The current snapshot and its ancestors, newest first."""
         ancestors = self._jvm.org.apache.iceberg.util.SnapshotUtil.currentAncestors(self._java)
-        iterator = ancestors.iterator()
-        while iterator.hasNext():
-            snapshot = iterator.next()
+        for snapshot in _each(ancestors.iterator()):
             summary = {str(key): str(value) for key, value in snapshot.summary().items()}
             yield SnapshotInfo(int(snapshot.snapshotId()), str(snapshot.operation()),
                                int(snapshot.timestampMillis()), summary)
@@ -180,7 +178,7 @@ class IcebergTable:
         with reported(f"listing the files of {self.name.dotted}"):
             tasks = self._java.newScan().planFiles()
             try:
-                return sorted({str(task.file().location()) for task in tasks})
+                return sorted({str(task.file().location()) for task in _each(tasks.iterator())})
             finally:
                 tasks.close()
 
@@ -248,6 +246,12 @@ class IcebergTable:
                 f"table {self.name.dotted}: snapshot {before}, its head before this commit, is no ancestor of its head "
                 f"{self.head} now: another writer's commit was lost.",
                 remedy="Only one run may write a table. End the other writer, then run again with --full-refresh.")
+
+
+def _each(iterator: Any) -> Iterator[Any]:
+    """A Java iterator's items."""
+    while iterator.hasNext():
+        yield iterator.next()
 
 
 def _partition_spec(package: Any, schema: Any, partition_by: Sequence[str]) -> Any:

@@ -107,6 +107,7 @@ def _transformers(path: Path, folder: Path) -> list[Transformer]:
     else:
         module = _import(path)
         found, code = take_collected(), _sources_of(module, folder)
+        _forget_neighbours(path)
     return [_complete(transformer, domain, references, code) for transformer in found]
 
 
@@ -137,6 +138,12 @@ def _import(path: Path) -> ModuleType:
     finally:
         sys.path.remove(str(path.parent))
     return module
+
+
+def _forget_neighbours(path: Path) -> None:
+    """Let the modules beside ``path`` be imported anew: another domain may have others of the same names."""
+    for neighbour in path.parent.glob("*.py"):
+        sys.modules.pop(neighbour.stem, None)
 
 
 def _sources_of(module: ModuleType, folder: Path) -> list[Path]:

@@ -1,0 +1,99 @@
+"""How a Spark application is started: spark-submit, and what makes a local one start in half the time.
+
+On one machine the jars of ``spark-defaults.conf`` are fetched once instead of being resolved at each start, and the
+classes that a run loads are kept in an archive of the JVM (class data sharing), which the first run leaves behind.
+"""
+
+import hashlib
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyspark
+
+from lakehouse.errors import ConfigurationError
+from lakehouse.jars import Artifact, cache_folder, fetch, java
+from lakehouse.settings import Profile
+
+_PACKAGES = re.compile(r"^\s*spark\.jars\.packages[\s=]+(\S+)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Application:
+    """A command that starts an application, and the class archive that it leaves behind, if any."""
+
+    command: Sequence[str]
+    archive: Path | None = None
+    temporary_archive: Path | None = None
+
+    def keep_archive(self) -> None:
+        """Keep the class archive of an application that ended well, for the next ones."""
+        if self.archive and self.temporary_archive and self.temporary_archive.exists():
+            self.temporary_archive.replace(self.archive)
+
+
+def application(profile: Profile, job: str, arguments: Iterable[str], conf: Sequence[str] = ()) -> Application:
+    """How to start ``jobs/<job>`` with ``arguments``, with further ``--conf`` settings.
+
+    Raises:
+        ConfigurationError: spark-defaults.conf names no packages.
+        SystemFailureError: the jars cannot be fetched.
+    """
+    defaults = profile.root / "spark-defaults.conf"
+    submit = [_spark_submit(), "--properties-file", str(defaults), "--master", profile.spark.master]
+    master = profile.spark.master
+    archive = temporary = None
+    if master.startswith("local") and not master.startswith("local-cluster"):
+        jars = fetch(packages(defaults), "spark")
+        archive = _archive(jars)
+        temporary = None if archive.exists() else archive.with_suffix(f".{hashlib.sha256(str(conf).encode()).hexdigest()[:6]}")
+        share = f"-XX:SharedArchiveFile={archive}" if temporary is None else f"-XX:ArchiveClassesAtExit={temporary}"
+        submit += ["--conf", "spark.jars.packages=", "--driver-class-path", ":".join(map(str, jars)),
+                   "--driver-java-options", f"{share} -Xshare:auto -Xlog:disable -Xlog:all=off"]  # fmt: skip
+    else:
+        submit += ["--py-files", str(package_zip(profile))]
+    for setting in conf:
+        submit += ["--conf", setting]
+    return Application([*submit, str(profile.root / "jobs" / job), *arguments], archive, temporary)
+
+
+def packages(defaults: Path) -> list[Artifact]:
+    """The Maven coordinates in ``spark-defaults.conf``, the one place where jar versions stand."""
+    match = _PACKAGES.search(defaults.read_text(encoding="utf-8"))
+    if match is None:
+        raise ConfigurationError(f"{defaults}: spark.jars.packages is not set; expected the jars of Iceberg.")
+    return [Artifact.parse(coordinate) for coordinate in match[1].split(",")]
+
+
+def package_zip(profile: Profile) -> Path:
+    """The engine as a zip for ``--py-files``."""
+    package = Path(__file__).resolve().parents[1]
+    path = profile.root / ".lakehouse" / "lakehouse.zip"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(package.rglob("*.py")):
+            archive.write(file, Path("lakehouse") / file.relative_to(package))
+    temporary.replace(path)
+    return path
+
+
+def _spark_submit() -> str:
+    beside = Path(sys.executable).with_name("spark-submit")
+    return str(beside) if beside.exists() else shutil.which("spark-submit") or str(
+        Path(pyspark.__file__).parent / "bin" / "spark-submit")
+
+
+def _archive(jars: Sequence[Path]) -> Path:
+    """The archive for this Java, this Spark and these jars; another of any makes it useless."""
+    version = subprocess.run([java(), "-version"], capture_output=True, text=True, check=True).stderr
+    spark_home = str(Path(pyspark.__file__).parent)
+    name = hashlib.sha256("\n".join([version, spark_home, pyspark.__version__, *map(str, jars)]).encode()).hexdigest()[:16]
+    folder = cache_folder() / "classes"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{name}.jsa"

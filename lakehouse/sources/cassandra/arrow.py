@@ -1,0 +1,53 @@
+"""Rows of the driver as Arrow record batches, column by column."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from lakehouse.iceberg.arrow_types import arrow_type
+from lakehouse.sources.cassandra.schema import CassandraTable, Decode
+
+_DAY_MS = 86_400_000
+_FIRST_DAY, _AFTER_DAY = -719_162, 2_932_897  # 0001-01-01 and 10000-01-01, in days since 1970-01-01
+
+
+def to_batch(rows: Sequence[tuple[Any, ...]], table: CassandraTable, columns: Sequence[str]) -> pa.RecordBatch:
+    """``rows``, whose cells stand in the order of ``columns``, as a batch with ``_misfits`` last."""
+    misfits: dict[int, dict[str, str]] = {}
+    arrays = []
+    for name, cells in zip(columns, zip(*rows, strict=True), strict=True):
+        read = table.reads[name]
+        match read.decode:
+            case Decode.TEXT:
+                values = [None if cell is None else str(cell) for cell in cells]
+            case Decode.MILLISECONDS:
+                values = _within(cells, _FIRST_DAY * _DAY_MS, _AFTER_DAY * _DAY_MS, name, "ms since 1970", misfits)
+            case Decode.DAYS:
+                days = [None if cell is None else cell.days_from_epoch for cell in cells]
+                values = _within(days, _FIRST_DAY, _AFTER_DAY, name, "days since 1970", misfits)
+            case _:
+                values = list(cells)
+        if read.decode is Decode.MILLISECONDS:
+            arrays.append(pa.array(values, pa.timestamp("ms", tz="UTC")).cast(arrow_type("timestamp")))
+        elif read.decode is Decode.DAYS:
+            arrays.append(pa.array(values, pa.int32()).cast(pa.date32()))
+        else:
+            arrays.append(pa.array(values, arrow_type(read.lake_type)))
+    texts = [json.dumps(misfits[row], ensure_ascii=False) if row in misfits else None for row in range(len(rows))]
+    return pa.RecordBatch.from_arrays([*arrays, pa.array(texts, pa.string())], names=[*columns, "_misfits"])
+
+
+def _within(cells: Sequence[int | None], low: int, high: int, name: str, unit: str,
+            misfits: dict[int, dict[str, str]]) -> list[int | None]:  # fmt: skip
+    """``cells``, NULL where they are below ``low`` or not below ``high``; those go to ``misfits``."""
+    if all(cell is None or low <= cell < high for cell in cells):
+        return list(cells)
+    values = []
+    for row, cell in enumerate(cells):
+        fits = cell is None or low <= cell < high
+        values.append(cell if fits else None)
+        if not fits:
+            misfits.setdefault(row, {})[name] = f"{cell} {unit}"
+    return values

@@ -1,0 +1,44 @@
+"""The CQL that reads one token range of a table."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from lakehouse.sources.cassandra.schema import CassandraTable, quote_name
+
+
+@dataclass(frozen=True)
+class CursorBound:
+    """Bounds of the column ``cursor`` (lake name): from ``lower`` on, up to but without ``upper``."""
+
+    cursor: str
+    lower: Any = None
+    upper: Any = None
+
+    def conditions(self) -> list[tuple[str, Any]]:
+        """Operator and value of each bound that is there. Cassandra keeps milliseconds: a bound is cut to them."""
+        pairs = ((">=", self.lower), ("<", self.upper))
+        return [(operator, _milliseconds(value)) for operator, value in pairs if value is not None]
+
+
+def select_range(table: CassandraTable, columns: Sequence[str], bound: CursorBound | None) -> str:
+    """CQL with markers for the range's start and end, and for the values of ``bound``.
+
+    The bound stands in the query, so that old rows are not sent. It is on a column that Cassandra cannot search by,
+    hence ALLOW FILTERING: the nodes read, and send only what is wanted.
+    """
+    selected = ", ".join(table.reads[name].expression for name in columns)
+    token = f"token({', '.join(map(quote_name, table.partition_key))})"
+    cql = f"SELECT {selected} FROM {table.cql} WHERE {token} > ? AND {token} <= ?"
+    if bound is None or not bound.conditions():
+        return cql
+    column = quote_name(table.relation.column(bound.cursor).source_name)
+    return cql + "".join(f" AND {column} {operator} ?" for operator, _ in bound.conditions()) + " ALLOW FILTERING"
+
+
+def _milliseconds(value: Any) -> Any:
+    if not isinstance(value, datetime):
+        return value
+    moment = value.astimezone(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000, tzinfo=None)

@@ -1,0 +1,112 @@
+"""Users, groups, memberships and activities, with the mess that real sources have.
+
+Shares: e-mail missing 2 %, malformed 3 %; of the scheduled dates a third in each of three text formats, 1 % before 1970,
+1 % in the far future, 0.5 % unreadable; 1 % of the memberships and activities refer to users that do not exist.
+"""
+
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+
+Row = dict[str, Any]
+
+_FIRST = ("Ana", "Björn", "Chloé", "Dmitri", "Emre", "Fatima", "Grace", "Hugo", "Ines", "Jamal", "Kaito", "Léa",
+          "María", "Noor", "Olga", "Pedro", "Quinn", "Rosa", "Søren", "Tariq", "Uma", "Victor", "Wei", "Yara", "Zoë")
+_LAST = ("Adeyemi", "Brown", "Costa", "Dubois", "Eriksen", "Fischer", "García", "Haddad", "Ivanova", "Jensen", "Kim",
+         "López", "Müller", "Nakamura", "O'Brien", "Petrov", "Quist", "Rossi", "Silva", "Tanaka", "Ueda", "Vargas",
+         "Wong", "Young", "Zhang")
+_TOPICS = ("hiking", "chess", "cooking", "running", "photography", "board games", "choir", "gardening", "Rust", "cinema")
+_KINDS = ("meetup", "trip", "workshop", "match", "dinner")
+_PLACES = ("Lisbon", "Oslo", "Nairobi", "Kyoto", "Montréal", "São Paulo")
+_STATUSES = ("planned", "confirmed", "done", "cancelled")
+_MALFORMED = ("{0}.example.com", "{0}@", "@example.com", "{0}@example", "{0} at example.com", "{0}@@example.com", "")
+
+
+def new_id(random: Random) -> uuid.UUID:
+    """A random UUID that the seed decides."""
+    return uuid.UUID(int=random.getrandbits(128), version=4)
+
+
+def moment(random: Random, day: datetime) -> datetime:
+    """A time of ``day``, more often in the evening, in whole milliseconds."""
+    hour = min(23.999, max(0.0, random.gauss(17, 4.5))) if random.random() < 0.8 else random.uniform(0, 23.999)
+    return day + timedelta(milliseconds=int(hour * 3_600_000))
+
+
+def email(random: Random, name: str) -> str | None:
+    """An address of ``name``: good, missing or malformed."""
+    chance = random.random()
+    if chance < 0.02:
+        return None
+    if chance < 0.05:
+        return random.choice(_MALFORMED).format(name)
+    address = f"{name}@example.com"
+    return f" {address.upper()} " if chance < 0.07 else address
+
+
+def user(random: Random, created_at: datetime) -> Row:
+    """One user."""
+    first, last = random.choice(_FIRST), random.choice(_LAST)
+    name = f"u{random.getrandbits(40):010x}"
+    return {"id": new_id(random), "first_name": first, "last_name": last if random.random() > 0.01 else None,
+            "email": email(random, name), "password": f"pbkdf2${random.getrandbits(96):024x}",
+            "created_at": created_at, "updated_at": created_at}  # fmt: skip
+
+
+def users(random: Random, count: int, first_day: datetime) -> list[Row]:
+    """``count`` users who signed up during the year before ``first_day``; one in a thousand before 1970 by its clock."""
+    found = []
+    for _ in range(count):
+        created = first_day - timedelta(seconds=random.randrange(365 * 86_400))
+        if random.random() < 0.001:
+            created = datetime(1969, 12, 31, 23, 0, tzinfo=UTC)
+        found.append(user(random, created))
+    return found
+
+
+def group(random: Random, created_at: datetime) -> Row:
+    """One group."""
+    topic, place = random.choice(_TOPICS), random.choice(_PLACES)
+    return {"id": new_id(random), "name": f"{topic} in {place}", "description": f'All about "{topic}",\nin {place}.',
+            "created_at": created_at, "updated_at": created_at}  # fmt: skip
+
+
+def memberships(random: Random, groups: list[Row], users: list[Row]) -> list[Row]:
+    """Each user in one to three groups; a few of users that do not exist."""
+    pairs = {(random.choice(groups)["id"], user["id"]) for user in users for _ in range(random.randint(1, 3))}
+    strangers = {(random.choice(groups)["id"], new_id(random)) for _ in range(max(1, len(users) // 100))}
+    return [{"groups_id": group_id, "users_id": user_id} for group_id, user_id in sorted(pairs | strangers)]
+
+
+def activity(random: Random, groups: list[Row], users: list[Row], created_at: datetime) -> Row:
+    """One activity that a group plans."""
+    organiser = new_id(random) if random.random() < 0.01 else random.choice(users)["id"]
+    kind = random.choice(_KINDS)
+    return {"id": new_id(random), "group_id": random.choice(groups)["id"], "user_id": organiser, "activity_type": kind,
+            "title": f"{kind} no. {random.randint(1, 999)}", "description": random.choice((None, "", "Bring water.")),
+            "location": random.choice(_PLACES), "scheduled_at": _scheduled(random, created_at),
+            "status": random.choice(_STATUSES), "created_at": created_at}  # fmt: skip
+
+
+def _scheduled(random: Random, created_at: datetime) -> str | None:
+    chance = random.random()
+    if chance < 0.005:
+        return random.choice(("soon", "2026-13-45", "next Tuesday"))
+    if chance < 0.01:
+        return None
+    when = created_at + timedelta(minutes=random.randrange(60 * 24 * 60))
+    if chance < 0.02:
+        when = when.replace(year=random.choice((1955, 1969)), day=1)
+    elif chance < 0.03:
+        when = when.replace(year=random.choice((2199, 9999)), day=1)
+    when = when.replace(second=0, microsecond=0)
+    pattern = random.choice(("%Y-%m-%dT%H:%M:%SZ", "%d/%m/%Y %H:%M", "%b %d, %Y %I:%M %p"))
+    return when.strftime(pattern)
+
+
+def activities(random: Random, count: int, groups: list[Row], users: list[Row], days: list[datetime]) -> Iterator[Row]:
+    """``count`` activities, made on ``days``."""
+    for _ in range(count):
+        yield activity(random, groups, users, moment(random, random.choice(days)))

@@ -1,0 +1,135 @@
+"""Cassandra from its jars, without a container."""
+
+import socket
+
+from cassandra import AuthenticationFailed, DriverException
+from cassandra.auth import PlainTextAuthProvider
+from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, NoHostAvailable
+from cassandra.policies import WhiteListRoundRobinPolicy
+
+from lakehouse.jars import Artifact, fetch, java
+from scripts.services.process import Daemon
+from scripts.services.settings import HOST, Home, port
+
+VERSION = "5.0.6"
+_ARTIFACTS = (Artifact("org.apache.cassandra", "cassandra-all", VERSION),)
+_CONFIGURATION = """
+cluster_name: lakehouse
+num_tokens: 4
+partitioner: org.apache.cassandra.dht.Murmur3Partitioner
+endpoint_snitch: SimpleSnitch
+seed_provider:
+  - class_name: org.apache.cassandra.locator.SimpleSeedProvider
+    parameters: [{{seeds: "{host}:{storage_port}"}}]
+listen_address: {host}
+rpc_address: {host}
+native_transport_port: {port}
+storage_port: {storage_port}
+authenticator: PasswordAuthenticator
+authorizer: AllowAllAuthorizer
+role_manager: CassandraRoleManager
+commitlog_sync: periodic
+commitlog_sync_period: 10s
+commitlog_segment_size: 8MiB
+hints_directory: {data}/hints
+data_file_directories: [{data}/data]
+commitlog_directory: {data}/commitlog
+saved_caches_directory: {data}/saved_caches
+cdc_raw_directory: {data}/cdc_raw
+concurrent_reads: 8
+concurrent_writes: 16
+memtable_heap_space: 128MiB
+memtable_offheap_space: 128MiB
+batch_size_fail_threshold: 640KiB
+batch_size_warn_threshold: 640KiB
+materialized_views_enabled: false
+auto_snapshot: false
+"""
+_LOGBACK = """<configuration>
+  <appender name="out" class="ch.qos.logback.core.ConsoleAppender">
+    <encoder><pattern>%date %level %logger{0} %msg%n</pattern></encoder>
+  </appender>
+  <logger name="org.apache.cassandra" level="INFO"/>
+  <root level="WARN"><appender-ref ref="out"/></root>
+</configuration>
+"""
+_OPENED = ("java.base/java.io", "java.base/java.lang", "java.base/java.lang.reflect", "java.base/java.nio",
+           "java.base/java.util", "java.base/java.util.concurrent", "java.base/java.util.concurrent.atomic",
+           "java.base/jdk.internal.misc", "java.base/jdk.internal.ref", "java.base/jdk.internal.reflect",
+           "java.base/jdk.internal.math", "java.base/jdk.internal.module", "java.base/jdk.internal.util.jar",
+           "java.base/sun.nio.ch", "java.management/com.sun.jmx.remote.security",
+           "java.rmi/sun.rmi.registry", "java.rmi/sun.rmi.server", "java.rmi/sun.rmi.transport",
+           "java.rmi/sun.rmi.transport.tcp", "java.sql/java.sql", "java.management.rmi/com.sun.jmx.remote.internal.rmi",
+           "jdk.management/com.sun.management.internal")  # fmt: skip
+
+
+class Cassandra:
+    """One node; a role ``lakehouse`` with the password of ``.env`` is made when it first starts."""
+
+    def __init__(self, home: Home, password: str) -> None:
+        self.port = port("cassandra")
+        self._password = password
+        self._folder = home.of("cassandra")
+        self.daemon = Daemon("cassandra", self._folder)
+
+    def start(self) -> None:
+        jars = fetch(_ARTIFACTS, "cassandra")
+        configuration = self._folder / "cassandra.yaml"
+        configuration.write_text(_CONFIGURATION.format(host=HOST, port=self.port, storage_port=_free_port(),
+                                                       data=self._folder / "data"))
+        logback = self._folder / "logback.xml"
+        logback.write_text(_LOGBACK)
+        flags = [flag for package in _OPENED for flag in (f"--add-opens={package}=ALL-UNNAMED",
+                                                          f"--add-exports={package}=ALL-UNNAMED")]
+        properties = {
+            "cassandra.config": configuration.as_uri(), "cassandra.storagedir": self._folder / "data",
+            "cassandra-foreground": "true", "cassandra.ring_delay_ms": 100,
+            "cassandra.skip_wait_for_gossip_to_settle": 0, "cassandra.superuser_setup_delay_ms": 0,
+            "logback.configurationFile": logback, "jdk.attach.allowAttachSelf": "true",
+            "java.io.tmpdir": self._folder, "io.netty.tryReflectionSetAccessible": "true",
+            "cassandra.logdir": self._folder,
+        }  # fmt: skip
+        command = [java(), "-Xms512m", "-Xmx1g", "-XX:+UseG1GC", "-XX:TieredStopAtLevel=4", *flags,
+                   *(f"-D{name}={value}" for name, value in properties.items()),
+                   "-cp", ":".join(map(str, jars)), "org.apache.cassandra.service.CassandraDaemon"]  # fmt: skip
+        self.daemon.start(command)
+        self.daemon.wait_ready(self._ready, 120)
+
+    def stop(self) -> bool:
+        return self.daemon.stop()
+
+    def cluster(self, user: str = "lakehouse", password: str | None = None) -> Cluster:
+        """A driver cluster for this node."""
+        profile = ExecutionProfile(load_balancing_policy=WhiteListRoundRobinPolicy([HOST]), request_timeout=60)
+        return Cluster([HOST], port=self.port, auth_provider=PlainTextAuthProvider(user, password or self._password),
+                       execution_profiles={EXEC_PROFILE_DEFAULT: profile}, connect_timeout=10)
+
+    def _ready(self) -> bool:
+        if _can_connect(self.cluster()):
+            return True
+        first = self.cluster("cassandra", "cassandra")
+        try:
+            session = first.connect()
+            session.execute(f"CREATE ROLE IF NOT EXISTS lakehouse WITH PASSWORD = '{self._password}' AND LOGIN = true "
+                            "AND SUPERUSER = true")
+        except (NoHostAvailable, AuthenticationFailed, DriverException):
+            return False
+        finally:
+            first.shutdown()
+        return _can_connect(self.cluster())
+
+
+def _can_connect(cluster: Cluster) -> bool:
+    try:
+        cluster.connect()
+    except (NoHostAvailable, AuthenticationFailed, DriverException):
+        return False
+    finally:
+        cluster.shutdown()
+    return True
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
