@@ -76,6 +76,8 @@ def to_silver(table: SourceTable, lake: Lake, *, run_id: str, started_at: dateti
     before = last_consumed(held)
     if before is not None and before == Consumed({source.name.dotted: head}, definition):
         return Transformed(table.table)
+    if before is not None and before.definition == definition and _only_notes(source, before):
+        return Transformed(table.table)
     batch = _batch(table, source, head, lake, before, definition)
     decided = _decided(batch.rows, table, wanted).persist()
     try:
@@ -87,6 +89,13 @@ def to_silver(table: SourceTable, lake: Lake, *, run_id: str, started_at: dateti
     finally:
         decided.unpersist()
     return Transformed(table.table, books, snapshot, notes)
+
+
+def _only_notes(source: IcebergTable, before: Consumed) -> bool:
+    """Whether raw's snapshots since the last commit hold no row: ingest noted something of its own."""
+    after = since(source, before.inputs.get(source.name.dotted, 0))
+    return after is not None and not any(
+        "added-records" in info.summary or "deleted-records" in info.summary for info in after)
 
 
 def _batch(table: SourceTable, source: IcebergTable, head: int, lake: Lake, before: Consumed | None,

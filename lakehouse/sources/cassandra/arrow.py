@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from lakehouse.iceberg.arrow_types import arrow_type
-from lakehouse.sources.cassandra.schema import CassandraTable, Decode
+from lakehouse.sources.cassandra.schema import CassandraTable, Decode, ReadAs
 
 _DAY_MS = 86_400_000
 _FIRST_DAY, _AFTER_DAY = -719_162, 2_932_897  # 0001-01-01 and 10000-01-01, in days since 1970-01-01
@@ -23,10 +23,10 @@ def to_batch(rows: Sequence[tuple[Any, ...]], table: CassandraTable, columns: Se
             case Decode.TEXT:
                 values = [None if cell is None else str(cell) for cell in cells]
             case Decode.MILLISECONDS:
-                values = _within(cells, _FIRST_DAY * _DAY_MS, _AFTER_DAY * _DAY_MS, name, "ms since 1970", misfits)
+                values = _within(cells, read, name, "ms since 1970", misfits)
             case Decode.DAYS:
                 days = [None if cell is None else cell.days_from_epoch for cell in cells]
-                values = _within(days, _FIRST_DAY, _AFTER_DAY, name, "days since 1970", misfits)
+                values = _within(days, read, name, "days since 1970", misfits)
             case _:
                 values = list(cells)
         if read.decode is Decode.MILLISECONDS:
@@ -39,15 +39,19 @@ def to_batch(rows: Sequence[tuple[Any, ...]], table: CassandraTable, columns: Se
     return pa.RecordBatch.from_arrays([*arrays, pa.array(texts, pa.string())], names=[*columns, "_misfits"])
 
 
-def _within(cells: Sequence[int | None], low: int, high: int, name: str, unit: str,
+def fits(read: ReadAs, value: int) -> bool:
+    """Whether the lake can hold a moment or a day, as Cassandra counts them: 0001-01-01 to 9999-12-31."""
+    unit = _DAY_MS if read.decode is Decode.MILLISECONDS else 1
+    return _FIRST_DAY * unit <= value < _AFTER_DAY * unit
+
+
+def _within(cells: Sequence[int | None], read: ReadAs, name: str, unit: str,
             misfits: dict[int, dict[str, str]]) -> list[int | None]:  # fmt: skip
-    """``cells``, NULL where they are below ``low`` or not below ``high``; those go to ``misfits``."""
-    if all(cell is None or low <= cell < high for cell in cells):
-        return list(cells)
-    values = []
+    """``cells``, NULL where the lake cannot hold them; those go to ``misfits``."""
+    values: list[int | None] = []
     for row, cell in enumerate(cells):
-        fits = cell is None or low <= cell < high
-        values.append(cell if fits else None)
-        if not fits:
+        good = cell is None or fits(read, cell)
+        values.append(cell if good else None)
+        if not good:
             misfits.setdefault(row, {})[name] = f"{cell} {unit}"
     return values
