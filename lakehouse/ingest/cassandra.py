@@ -4,7 +4,7 @@ Cassandra has no snapshot, no transactions, and no time of change that it could 
 ``overlap`` covers and keeps what raw does not hold; comparing keys finds what vanished, and what came later than that.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from pyspark.sql import DataFrame
@@ -283,8 +283,10 @@ def _unlike(read: DataFrame, held: DataFrame) -> DataFrame:
     return left.join(right, keys.same_key(left, right, read.columns), how="left_anti")
 
 
-def _value(text: str, kind: str) -> datetime | int:
-    return int(text) if kind in {"int", "bigint"} else datetime.fromisoformat(text)
+def _value(text: str, kind: str) -> datetime | date | int:
+    if kind in {"int", "bigint"}:
+        return int(text)
+    return date.fromisoformat(text) if kind == "date" else datetime.fromisoformat(text)
 
 
 def _moment(micros: int) -> datetime:
