@@ -63,9 +63,7 @@ def load(postgres: Any, cassandra: Any, scale: float, seed: int, keyspace: str =
 def play_day(postgres: Any, cassandra: Any, seed: int, keyspace: str = "engagement") -> datetime:
     """One more day: new rows, changed rows, rows that come late, and rows deleted at the source. Returns the day."""
     with postgres.cursor() as cursor:
-        cursor.execute("SELECT date_trunc('day', max(updated_at), 'UTC') + interval '1 day' FROM groups")
-        after_changes = cursor.fetchone()[0].astimezone(UTC)
-        day = max(after_changes, FIRST_DAY + timedelta(days=DAYS))
+        day = _next_day(cursor)
         random = Random(f"{seed} {day:%F}")
         users, groups = _read(cursor, "users"), _read(cursor, "groups")
         newcomers = [people.user(random, people.moment(random, day)) for _ in range(max(1, len(users) // 100))]
@@ -81,6 +79,15 @@ def play_day(postgres: Any, cassandra: Any, seed: int, keyspace: str = "engageme
     return day
 
 
+def _next_day(cursor: Any) -> datetime:
+    """The day after the last stamp of a change."""
+    cursor.execute("SELECT max(updated_at) FROM (SELECT max(updated_at) FROM groups UNION ALL"
+                   " SELECT max(updated_at) FROM notification_states) AS stamps(updated_at)")
+    last = cursor.fetchone()[0].astimezone(UTC)
+    return max(last.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1),
+               FIRST_DAY + timedelta(days=DAYS))
+
+
 def _play_cassandra(postgres: Any, cassandra: Any, keyspace: str, random: Random, day: datetime, users: list[Row],
                     groups: list[Row]) -> None:  # fmt: skip
     today = behaviour.play(random, day, users, groups)
@@ -91,9 +98,9 @@ def _play_cassandra(postgres: Any, cassandra: Any, keyspace: str, random: Random
         copy_rows(postgres, "notification_states",
                   [row | {"updated_at": max(row["updated_at"], day)} for row in tables.pop("notification_states")])
         for table, rows in tables.items():
-            if table == "user_notifications":  # modified_at is when it was written
-                rows = [row | {"modified_at": max(row["modified_at"], day + timedelta(milliseconds=1))} for row in rows]
-            insert_rows(cassandra, keyspace, table, rows)
+            written = [row | {"modified_at": max(row["modified_at"], day + timedelta(milliseconds=1))}
+                       if table == "user_notifications" else row for row in rows]  # modified_at is when it was written
+            insert_rows(cassandra, keyspace, table, written)
     moved = random.sample(list(cassandra.execute(f"SELECT * FROM {keyspace}.user_notifications LIMIT 2000")), 40)
     insert_rows(cassandra, keyspace, "user_notifications", [
         row._asdict() | {"state": random.choice(behaviour.STATES), "modified_at": people.moment(random, day)}
