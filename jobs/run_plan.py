@@ -7,7 +7,9 @@ from lakehouse.orchestrate.application import Work, main
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--profile", help="a file of conf/, without its suffix (default: LAKEHOUSE_PROFILE, else embedded)")
+    parser.add_argument(
+        "--profile", help="a file of conf/, without its suffix (default: LAKEHOUSE_PROFILE, else embedded)"
+    )
     parser.add_argument("--work", required=True, help="what to do, as JSON")
     arguments = parser.parse_args()
-    sys.exit(main(Work.from_json(arguments.work), arguments.profile))
+    sys.exit(main(Work.model_validate_json(arguments.work), arguments.profile))

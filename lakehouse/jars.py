@@ -71,31 +71,57 @@ def _ivy_file(artifacts: Sequence[Artifact]) -> str:
     for item in artifacts:
         attributes = f'org="{item.group}" name="{item.name}" rev="{item.version}" conf="default"'
         attributes += "" if item.transitive else ' transitive="false"'
-        wanted = "" if item.classifiers == ("",) else "".join(
-            f'<artifact name="{item.name}" type="jar"' + (f' m:classifier="{classifier}"/>' if classifier else "/>")
-            for classifier in item.classifiers)
+        wanted = (
+            ""
+            if item.classifiers == ("",)
+            else "".join(
+                f'<artifact name="{item.name}" type="jar"' + (f' m:classifier="{classifier}"/>' if classifier else "/>")
+                for classifier in item.classifiers
+            )
+        )
         lines.append(f"<dependency {attributes}>{wanted}</dependency>")
-    return ('<ivy-module version="2.0" xmlns:m="http://ant.apache.org/ivy/maven"><info organisation="local" '
-            f'module="lakehouse"/><dependencies>{"".join(lines)}</dependencies></ivy-module>')
+    return (
+        '<ivy-module version="2.0" xmlns:m="http://ant.apache.org/ivy/maven"><info organisation="local" '
+        f'module="lakehouse"/><dependencies>{"".join(lines)}</dependencies></ivy-module>'
+    )
 
 
 def _retrieve(description: str, folder: Path, label: str) -> None:
     spec = find_spec("pyspark")
-    assert spec is not None and spec.origin is not None
+    assert spec is not None
+    assert spec.origin is not None
     ivy = next((Path(spec.origin).parent / "jars").glob("ivy-*.jar"))
     temporary = Path(tempfile.mkdtemp(prefix=f".{label}-", dir=folder.parent))
     try:
         (temporary / "ivy.xml").write_text(description)
         done = subprocess.run(
-            [java(), "-jar", str(ivy), "-ivy", str(temporary / "ivy.xml"), "-confs", "default", "-types", "jar", "bundle",
-             "-cache", str(cache_folder() / "ivy"), "-retrieve",
-             f"{temporary}/lib/[artifact]-[revision](-[classifier]).[ext]"],
-            capture_output=True, text=True, check=False)  # fmt: skip
+            [
+                java(),
+                "-jar",
+                str(ivy),
+                "-ivy",
+                str(temporary / "ivy.xml"),
+                "-confs",
+                "default",
+                "-types",
+                "jar",
+                "bundle",
+                "-cache",
+                str(cache_folder() / "ivy"),
+                "-retrieve",
+                f"{temporary}/lib/[artifact]-[revision](-[classifier]).[ext]",
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         jars = list((temporary / "lib").glob("*.jar"))
         if done.returncode or not jars:
             reason = (done.stderr or done.stdout).strip().splitlines()[-8:]
-            raise SystemFailureError(f"fetching the jars of {label} failed: {' '.join(reason)}",
-                               remedy="Check that a Maven repository can be reached, and try again.")
+            raise SystemFailureError(
+                f"fetching the jars of {label} failed: {' '.join(reason)}",
+                remedy="Check that a Maven repository can be reached, and try again.",
+            )
         (temporary / "lib").rename(folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -41,8 +41,9 @@ class Redaction:
 
 def configure(redaction: Redaction, *, json_lines: bool = False) -> None:
     """Log to standard error, for people or, with ``json_lines``, for machines."""
-    renderer: Any = structlog.processors.JSONRenderer() if json_lines else structlog.dev.ConsoleRenderer(
-        colors=sys.stderr.isatty())
+    renderer: Any = (
+        structlog.processors.JSONRenderer() if json_lines else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -24,8 +24,10 @@ def protect(column: Column, policy: Pii | None, key: bytes | None) -> Column:
     match policy:
         case Pii.PSEUDONYMISE:
             if not key:
-                raise ConfigurationError("a column is to be pseudonymised, and the profile has no `pseudonym_key`.",
-                                         remedy="Set LAKEHOUSE_PSEUDONYM_KEY.")
+                raise ConfigurationError(
+                    "a column is to be pseudonymised, and the profile has no `pseudonym_key`.",
+                    remedy="Set LAKEHOUSE_PSEUDONYM_KEY.",
+                )
             return hmac_sha256(column.cast("string"), key)
         case Pii.REDACT:
             return F.when(column.isNotNull(), F.lit(_REDACTED))

@@ -127,8 +127,10 @@ class Profile(_Model):
 
     def catalog_properties(self) -> dict[str, str]:
         """The catalog's properties in the clear, for the engines that connect with them. Never log them."""
-        return {key: value.get_secret_value() if isinstance(value, SecretStr) else value
-                for key, value in self.catalog.items()}
+        return {
+            key: value.get_secret_value() if isinstance(value, SecretStr) else value
+            for key, value in self.catalog.items()
+        }
 
     def spark_conf(self) -> dict[str, str]:
         """What a Spark session of this profile is configured with, catalog included."""
@@ -209,8 +211,10 @@ def _interpolate(content: Any, path: Path, folders: dict[str, str]) -> Any:
     result = walk(content, "")
     if missing:
         wanted = ", ".join(f"{name} (for {where})" for name, where in sorted(missing.items()))
-        raise ConfigurationError(f"{path}: environment variables that are not set: {wanted}.",
-                                 remedy=f"Export them, or write them to {dotenv}.")
+        raise ConfigurationError(
+            f"{path}: environment variables that are not set: {wanted}.",
+            remedy=f"Export them, or write them to {dotenv}.",
+        )
     return result
 
 

@@ -30,15 +30,18 @@ def read(path: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise ConfigurationError(f"{path}: there is no such file.") from error
     except DuplicateKeyError as error:
-        raise ConfigurationError(f"{path}:{_line(error)}: {(error.problem or '').split(' with value')[0]}.",
-                                 remedy="Keep one of the two.") from error
+        raise ConfigurationError(
+            f"{path}:{_line(error)}: {(error.problem or '').split(' with value')[0]}.", remedy="Keep one of the two."
+        ) from error
     except YAMLError as error:
         problem = error.problem if isinstance(error, MarkedYAMLError) else str(error)
         raise ConfigurationError(f"{path}:{_line(error)}: not valid YAML: {problem}.") from error
     if content is None:
         return {}
     if not isinstance(content, dict):
-        raise ConfigurationError(f"{path}:1: found a {type(content).__name__}, expected a mapping (`key: value` lines).")
+        raise ConfigurationError(
+            f"{path}:1: found a {type(content).__name__}, expected a mapping (`key: value` lines)."
+        )
     return content
 
 

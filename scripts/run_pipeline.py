@@ -39,7 +39,9 @@ def main(
     dry_run: Annotated[bool, typer.Option(help="Print the plan and start nothing.")] = False,
     resume: Annotated[bool, typer.Option(help="Go on with the last run, if it did not succeed.")] = False,
     isolate: Annotated[bool, typer.Option(help="Give each table a Spark application of its own.")] = False,
-    accept_deletes: Annotated[str, typer.Option(help="Tables whose vanished rows are meant, separated by commas.")] = "",
+    accept_deletes: Annotated[
+        str, typer.Option(help="Tables whose vanished rows are meant, separated by commas.")
+    ] = "",
     json_lines: Annotated[bool, typer.Option("--json", help="Print JSON lines instead of text.")] = False,
 ) -> None:
     """Run the pipeline."""
@@ -50,13 +52,20 @@ def main(
         logs.configure(redaction, json_lines=json_lines)
         registry = loader.load(settings.registry)
         targets = plan.select(registry, _list(tables), [_layer(name) for name in _list(layers)])
-        work = Work(tables=tuple(target.dotted for target in targets), full_refresh=full_refresh, resume=resume,
-                    accept_deletes=_known(_list(accept_deletes), registry), **_window(start, end))
+        work = Work(
+            tables=tuple(target.dotted for target in targets),
+            full_refresh=full_refresh,
+            resume=resume,
+            accept_deletes=_known(_list(accept_deletes), registry),
+            **_window(start, end),
+        )
         if dry_run:
             rows = plan.describe(registry, plan.waves(registry, targets))
             print(json.dumps({"event": "plan", "tables": rows})) if json_lines else Console().print(plan_table(rows))
             raise SystemExit(0)
-        outcome = pipeline.run(work, settings, registry, _print_json if json_lines else _print_progress, isolate=isolate)
+        outcome = pipeline.run(
+            work, settings, registry, _print_json if json_lines else _print_progress, isolate=isolate
+        )
     except LakehouseError as error:
         message = redaction.text(str(error))
         if json_lines:

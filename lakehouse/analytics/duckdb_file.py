@@ -34,8 +34,9 @@ class View:
     def sql(self) -> str:
         """The SELECT of the view."""
         if not self.files:
-            nothing = ", ".join(f"NULL::{_DUCKDB_TYPES.get(kind, kind)} AS {_quoted(name)}"
-                                for name, kind in self.columns.items())
+            nothing = ", ".join(
+                f"NULL::{_DUCKDB_TYPES.get(kind, kind)} AS {_quoted(name)}" for name, kind in self.columns.items()
+            )
             return f"SELECT {nothing} WHERE false"
         names = ", ".join(map(_quoted, self.columns))
         files = ", ".join(_literal(file.removeprefix("file:")) for file in self.files)
@@ -66,9 +67,11 @@ def write(path: Path, views: Iterable[View], catalog: Mapping[str, str]) -> None
                 connection.execute(f"CREATE VIEW {_quoted(view.name)} AS {view.sql()}")
                 found = connection.execute(f"SELECT count(*) FROM {_quoted(view.name)}").fetchone()
                 if found != (view.rows,):
-                    raise SystemFailureError(f"handing gold table {view.name} to DuckDB: it reads {found}, expected "
-                                             f"{view.rows} rows as Iceberg says.",
-                                             remedy="The old file stays. Please report this.")
+                    raise SystemFailureError(
+                        f"handing gold table {view.name} to DuckDB: it reads {found}, expected "
+                        f"{view.rows} rows as Iceberg says.",
+                        remedy="The old file stays. Please report this.",
+                    )
         fresh.replace(path)
     except duckdb.Error as error:
         raise SystemFailureError(f"writing {path}: DuckDB failed: {error}.", remedy="The old file stays.") from error

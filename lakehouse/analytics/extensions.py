@@ -17,8 +17,9 @@ def load_extensions(connection: duckdb.DuckDBPyConnection, *names: str) -> None:
         folders = list(spec.submodule_search_locations or ()) if spec else []
         files = [file for folder in folders for file in sorted(Path(folder).rglob("*.duckdb_extension"))]
         if not files:
-            raise SystemFailureError(f"DuckDB's extension {name!r} is not installed.",
-                                     remedy=f"Install the package duckdb-extension-{name}.")
+            raise SystemFailureError(
+                f"DuckDB's extension {name!r} is not installed.", remedy=f"Install the package duckdb-extension-{name}."
+            )
         connection.execute(f"LOAD '{files[0]}'")
 
 
@@ -26,9 +27,12 @@ def object_store_secret(catalog: Mapping[str, str]) -> str | None:
     """SQL that gives a DuckDB connection access to the catalog's S3 store; ``None`` for a local warehouse."""
     if "s3.access-key-id" not in catalog:
         return None
-    options = {"TYPE": "s3", "KEY_ID": _quoted(catalog["s3.access-key-id"]),
-               "SECRET": _quoted(catalog["s3.secret-access-key"]),
-               "REGION": _quoted(catalog.get("client.region", "us-east-1"))}  # fmt: skip
+    options = {
+        "TYPE": "s3",
+        "KEY_ID": _quoted(catalog["s3.access-key-id"]),
+        "SECRET": _quoted(catalog["s3.secret-access-key"]),
+        "REGION": _quoted(catalog.get("client.region", "us-east-1")),
+    }
     if endpoint := catalog.get("s3.endpoint"):
         parts = urlparse(endpoint)
         options |= {"ENDPOINT": _quoted(parts.netloc), "USE_SSL": str(parts.scheme == "https").lower()}

@@ -68,8 +68,14 @@ def write(
                     continue
                 shaped = _shape(batch, target.schema, constants)
                 if writer is None:
-                    writer = pq.ParquetWriter(stream.open(), target.schema, compression="zstd", compression_level=1,
-                                              use_dictionary=dictionary, store_schema=False)
+                    writer = pq.ParquetWriter(
+                        stream.open(),
+                        target.schema,
+                        compression="zstd",
+                        compression_level=1,
+                        use_dictionary=dictionary,
+                        store_schema=False,
+                    )
                 writer.write_batch(shaped, row_group_size=_ROW_GROUP)
                 rows += batch.num_rows
                 highest = _larger(highest, shaped, watch)

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import pyarrow as pa
@@ -54,9 +54,10 @@ class Catalog:
     """The Iceberg catalog of a Spark session."""
 
     def __init__(self, spark: SparkSession) -> None:
-        self._jvm: Any = spark._jvm
+        self._jvm: Any = cast(Any, spark._jvm)
         self._creating = threading.Lock()
-        self._java = self._jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergCatalog(spark._jsparkSession, CATALOG)
+        loader = self._jvm.org.apache.iceberg.spark.Spark3Util
+        self._java = loader.loadIcebergCatalog(spark._jsparkSession, CATALOG)
 
     def find(self, name: TableName) -> "IcebergTable | None":
         """The table of that name, as it is now; ``None`` when there is none."""
@@ -70,20 +71,24 @@ class Catalog:
         """The table of that name; :class:`SystemFailureError` when there is none."""
         table = self.find(name)
         if table is None:
-            raise SystemFailureError(f"table {name.dotted} is not there; expected that an earlier step made it.",
-                                     remedy="Run that step first.")
+            raise SystemFailureError(
+                f"table {name.dotted} is not there; expected that an earlier step made it.",
+                remedy="Run that step first.",
+            )
         return table
 
-    def create(self, name: TableName, columns: Mapping[str, str], partition_by: Sequence[str] = (),
-               sort_by: Sequence[str] = ()) -> "IcebergTable":  # fmt: skip
+    def create(
+        self, name: TableName, columns: Mapping[str, str], partition_by: Sequence[str] = (), sort_by: Sequence[str] = ()
+    ) -> "IcebergTable":
         """A new, empty table with ``columns`` (name to Spark SQL type), all nullable."""
-        fields = [{"id": number, "name": column, "required": False, "type": iceberg_type(kind)}
-                  for number, (column, kind) in enumerate(columns.items(), start=1)]
+        fields = [
+            {"id": number, "name": column, "required": False, "type": iceberg_type(kind)}
+            for number, (column, kind) in enumerate(columns.items(), start=1)
+        ]
         package = self._jvm.org.apache.iceberg
         with reported(f"creating {name.dotted}"):
             self._ensure_namespace(name.layer.value)
-            schema = package.SchemaParser.fromJson(
-                json.dumps({"type": "struct", "schema-id": 0, "fields": fields}))
+            schema = package.SchemaParser.fromJson(json.dumps({"type": "struct", "schema-id": 0, "fields": fields}))
             builder = self._java.buildTable(self._identifier(name), schema)
             builder = builder.withPartitionSpec(_partition_spec(package, schema, partition_by))
             if sort_by:
@@ -150,8 +155,9 @@ class IcebergTable:
         ancestors = self._jvm.org.apache.iceberg.util.SnapshotUtil.currentAncestors(self._java)
         for snapshot in _each(ancestors.iterator()):
             summary = {str(key): str(value) for key, value in snapshot.summary().items()}
-            yield SnapshotInfo(int(snapshot.snapshotId()), str(snapshot.operation()),
-                               int(snapshot.timestampMillis()), summary)
+            yield SnapshotInfo(
+                int(snapshot.snapshotId()), str(snapshot.operation()), int(snapshot.timestampMillis()), summary
+            )
 
     def newest(self, property_name: str) -> str | None:
         """The property's value in the newest snapshot that has it: maintenance makes snapshots without."""
@@ -164,8 +170,12 @@ class IcebergTable:
 
     def arrow_schema(self) -> pa.Schema:
         """The table's schema in Arrow, with Iceberg's field ids."""
-        return pa.schema([pa.field(f.name, arrow_type(f.lake_type), metadata={"PARQUET:field_id": str(f.identifier)})
-                          for f in self.fields])
+        return pa.schema(
+            [
+                pa.field(f.name, arrow_type(f.lake_type), metadata={"PARQUET:field_id": str(f.identifier)})
+                for f in self.fields
+            ]
+        )
 
     @property
     def row_count(self) -> int:
@@ -219,8 +229,13 @@ class IcebergTable:
         package = self._jvm.org.apache.iceberg
         source = self._java.io().newInputFile(file.path)
         metrics = package.parquet.ParquetUtil.fileMetrics(source, package.MetricsConfig.forTable(self._java))
-        return (package.DataFiles.builder(package.PartitionSpec.unpartitioned())
-                .withInputFile(source).withFormat("parquet").withMetrics(metrics).build())  # fmt: skip
+        return (
+            package.DataFiles.builder(package.PartitionSpec.unpartitioned())
+            .withInputFile(source)
+            .withFormat("parquet")
+            .withMetrics(metrics)
+            .build()
+        )
 
     def _commit(self, operation: Any, properties: Mapping[str, str]) -> int:
         before = self.head
@@ -245,7 +260,8 @@ class IcebergTable:
             raise SystemFailureError(
                 f"table {self.name.dotted}: snapshot {before}, its head before this commit, is no ancestor of its head "
                 f"{self.head} now: another writer's commit was lost.",
-                remedy="Only one run may write a table. End the other writer, then run again with --full-refresh.")
+                remedy="Only one run may write a table. End the other writer, then run again with --full-refresh.",
+            )
 
 
 def _each(iterator: Any) -> Iterator[Any]:
@@ -256,8 +272,15 @@ def _each(iterator: Any) -> Iterator[Any]:
 
 def _partition_spec(package: Any, schema: Any, partition_by: Sequence[str]) -> Any:
     spec = package.PartitionSpec.builderFor(schema)
-    methods = {"identity": "identity", "years": "year", "months": "month", "days": "day", "hours": "hour",
-               "bucket": "bucket", "truncate": "truncate"}  # fmt: skip
+    methods = {
+        "identity": "identity",
+        "years": "year",
+        "months": "month",
+        "days": "day",
+        "hours": "hour",
+        "bucket": "bucket",
+        "truncate": "truncate",
+    }
     for item in partition_by:
         transform, size, column = parse_partition(item)
         method = getattr(spec, methods[transform])
@@ -280,5 +303,8 @@ def java_message(error: Py4JJavaError) -> str:
     root = outer
     while root.getCause() is not None:
         root = root.getCause()
-    texts = [f"{item.getClass().getSimpleName()}: {item.getMessage()}" for item in ([outer, root] if root != outer else [outer])]
+    texts = [
+        f"{item.getClass().getSimpleName()}: {item.getMessage()}"
+        for item in ([outer, root] if root != outer else [outer])
+    ]
     return " ".join(" <- ".join(texts).split()).rstrip(".")[:1000]

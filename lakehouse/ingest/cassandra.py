@@ -36,11 +36,18 @@ _CURSORS = {"timestamp", "date", "int", "bigint"}
 def options(source: CassandraSource) -> CassandraOptions:
     """The connector's options for a source of the profile."""
     return CassandraOptions(
-        hosts=source.hosts, port=source.port, keyspace=source.keyspace, local_datacenter=source.local_datacenter,
-        user=source.user, password=source.password.get_secret_value() if source.password else None,
-        consistency=source.consistency, page_size=source.page_size, request_timeout_s=source.request_timeout_s,
-        retries=source.retries, splits=source.splits,
-    )  # fmt: skip
+        hosts=source.hosts,
+        port=source.port,
+        keyspace=source.keyspace,
+        local_datacenter=source.local_datacenter,
+        user=source.user,
+        password=source.password.get_secret_value() if source.password else None,
+        consistency=source.consistency,
+        page_size=source.page_size,
+        request_timeout_s=source.request_timeout_s,
+        retries=source.retries,
+        splits=source.splits,
+    )
 
 
 def ingest(table: SourceTable, source: CassandraSource | PostgresSource, lake: Lake, request: Request) -> Loaded:
@@ -69,15 +76,19 @@ def ingest(table: SourceTable, source: CassandraSource | PostgresSource, lake: L
 class _Ingest:
     """One table's ingest, step by step."""
 
-    def __init__(self, table: SourceTable, reach: CassandraOptions, described: CassandraTable, lake: Lake,
-                 request: Request) -> None:  # fmt: skip
+    def __init__(
+        self, table: SourceTable, reach: CassandraOptions, described: CassandraTable, lake: Lake, request: Request
+    ) -> None:
         self.table, self.reach, self.described, self.lake, self.request = table, reach, described, lake, request
         self.contract = resolve(table, described.relation)
         self.names = [column.name for column in self.contract.columns]
         cursor = self.contract.cursor
         if cursor and self.contract.column(cursor).lake_type not in _CURSORS:
-            raise DataError(f"ingesting {table.table}: cursor {cursor!r} is {self.contract.column(cursor).source_type}; "
-                            "expected a timestamp, a date or an integer.", remedy="Name another, or load in full.")
+            raise DataError(
+                f"ingesting {table.table}: cursor {cursor!r} is {self.contract.column(cursor).source_type}; "
+                "expected a timestamp, a date or an integer.",
+                remedy="Name another, or load in full.",
+            )
         self.raw = lake.catalog.find(raw(table.table))
         self.state = None if request.full_refresh else last_state(self.raw)
         self.taken_at = self._now()
@@ -157,13 +168,22 @@ class _Ingest:
     def _read_bounded(self) -> DataFrame:
         """The rows from the watermark, or of the range to replay; all of them when a column is new."""
         cursor, window = self.contract.cursor, self.request.window
-        assert self.state is not None and cursor is not None
+        assert self.state is not None
+        assert cursor is not None
         if self.drift.added or (window is None and self.state.lower is None):
             return self._read()
         kind = self.contract.column(cursor).lake_type
         lower = window.start if window else _value(str(self.state.lower), kind)
-        return read_table(self.lake.spark, self.reach, self.described, columns=self.names, cursor=cursor, lower=lower,
-                          upper=window.end if window else None, splits=self._splits)
+        return read_table(
+            self.lake.spark,
+            self.reach,
+            self.described,
+            columns=self.names,
+            cursor=cursor,
+            lower=lower,
+            upper=window.end if window else None,
+            splits=self._splits,
+        )
 
     @property
     def _splits(self) -> int:
@@ -205,8 +225,7 @@ class _Ingest:
         source = read_table(self.lake.spark, self.reach, self.described, columns=key, splits=self._splits)
         source = source.select(*map(quote, key)).persist()
         try:
-            now_live = live if partial.snapshot is None else keys.latest(
-                self.lake.spark.table(str(target.name)), key)
+            now_live = live if partial.snapshot is None else keys.latest(self.lake.spark.table(str(target.name)), key)
             found = source.count()
             missed = keys.vanished(source, now_live, key)
             late = 0
@@ -216,8 +235,13 @@ class _Ingest:
                 late = rows.count()
                 partial_snapshot = append(rows, target, {RUN_PROPERTY: self.request.run_id})
                 rows.unpersist()
-                partial = Loaded(self.table.table, partial.rows + late, 0, partial_snapshot,
-                                 (*partial.notes, f"{late:,} rows came later than the overlap covers"))
+                partial = Loaded(
+                    self.table.table,
+                    partial.rows + late,
+                    0,
+                    partial_snapshot,
+                    (*partial.notes, f"{late:,} rows came later than the overlap covers"),
+                )
             files = self._tombstones(target, live, source, live.count(), found)
             if not files:
                 return partial
@@ -226,8 +250,9 @@ class _Ingest:
             source.unpersist()
         return Loaded(self.table.table, partial.rows, sum(file.rows for file in files), snapshot, partial.notes)
 
-    def _tombstones(self, target: IcebergTable, live: DataFrame, source: DataFrame, lake_keys: int,
-                    source_keys: int) -> list[WrittenFile]:  # fmt: skip
+    def _tombstones(
+        self, target: IcebergTable, live: DataFrame, source: DataFrame, lake_keys: int, source_keys: int
+    ) -> list[WrittenFile]:
         gone = keys.vanished(live, source, self.contract.key).toArrow()
         check_brake(self.table, lake_keys, source_keys, gone.num_rows, self.request)
         if gone.num_rows == 0:
@@ -258,10 +283,16 @@ class _Ingest:
         previous = self.state
         columns = fingerprint(*(f"{c.source_name}:{c.name}:{c.source_type}" for c in self.contract.columns))
         lower = self._lower(highest) if highest is not None else previous.lower if previous else None
-        return State(taken_at=self.taken_at, columns=columns, key=self.contract.key, lower=lower,
-                     highest=str(highest) if highest is not None else previous.highest if previous else None,
-                     reaches_back_to=self.taken_at, keys=keys_compared,
-                     keys_compared_at=self.taken_at if keys_compared is not None else None)
+        return State(
+            taken_at=self.taken_at,
+            columns=columns,
+            key=self.contract.key,
+            lower=lower,
+            highest=str(highest) if highest is not None else previous.highest if previous else None,
+            reaches_back_to=self.taken_at,
+            keys=keys_compared,
+            keys_compared_at=self.taken_at if keys_compared is not None else None,
+        )
 
     def _lower(self, highest: Any) -> str | None:
         if isinstance(highest, int):

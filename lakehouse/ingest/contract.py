@@ -57,21 +57,25 @@ def resolve(table: SourceTable, relation: SourceRelation) -> Contract:
     for name, wish in table.columns.items():
         if name not in names and not wish.dropped:
             raise _missing(table, relation, name)
-    if table.holds_pii and (unknown := [column.source_name for column in relation.columns
-                                        if column.name not in table.columns]):
+    if table.holds_pii and (
+        unknown := [column.source_name for column in relation.columns if column.name not in table.columns]
+    ):
         raise DataError(
             f"ingesting {table.table}: it holds personal data, and {relation.name} has columns without a `pii` policy: "
             f"{', '.join(unknown)}.",
-            remedy="Add each to `columns:` in the registry file, with pii: none, exclude, pseudonymise or redact.")
+            remedy="Add each to `columns:` in the registry file, with pii: none, exclude, pseudonymise or redact.",
+        )
     excluded = {name for name, wish in table.columns.items() if wish.pii is Pii.EXCLUDE or wish.dropped}
     key = tuple(_lake_name(table, relation, name) for name in table.key) or tuple(
-        name for name in relation.key if name not in excluded)
+        name for name in relation.key if name not in excluded
+    )
     cursor = _lake_name(table, relation, table.cursor) if table.cursor else None
     if cursor and not key:
         raise DataError(
             f"ingesting {table.table}: it loads incrementally, and neither the registry nor {relation.name} has a key; "
             "expected one, since rows at the boundary are read twice and fall together on it.",
-            remedy="Set `key:`, or load the table in full.")
+            remedy="Set `key:`, or load the table in full.",
+        )
     return Contract(tuple(c for c in relation.columns if c.name not in excluded), key, cursor)
 
 
@@ -85,5 +89,7 @@ def _lake_name(table: SourceTable, relation: SourceRelation, wanted: str) -> str
 
 def _missing(table: SourceTable, relation: SourceRelation, column: str) -> SourceError:
     known = [c.source_name for c in relation.columns]
-    return SourceError(f"ingesting {table.table}: {relation.name} has no column {column!r}. {suggest(column, known)}",
-                       remedy="Correct the registry file; if the source dropped the column, write `dropped: true`.")
+    return SourceError(
+        f"ingesting {table.table}: {relation.name} has no column {column!r}. {suggest(column, known)}",
+        remedy="Correct the registry file; if the source dropped the column, write `dropped: true`.",
+    )

@@ -54,7 +54,8 @@ def compare(what: str, fields: Sequence[Field], columns: Mapping[str, str], reti
                 f"ingesting {what}: column {name!r} is {kind} at the source now; raw holds it as {before}, which cannot "
                 "take every such value. Expected the same type, or a wider one.",
                 remedy="Change the column back, or reload the table with --full-refresh, which rebuilds it from what "
-                       "the source holds today.")
+                "the source holds today.",
+            )
     return Drift(added, widened, narrowed)
 
 
@@ -84,7 +85,10 @@ def _gone(what: str, name: str, held: Mapping[str, str], added: Mapping[str, str
         return SchemaDriftError(
             f"{message} A new column of the same type is there: {', '.join(map(repr, twins))}.",
             remedy=f"If it was renamed, write `columns: {{{name}: {{source: {twins[0]}}}}}` in the registry file, which "
-                   f"keeps its name in the lake; if it was dropped, `columns: {{{name}: {{dropped: true}}}}`.")
+            f"keeps its name in the lake; if it was dropped, `columns: {{{name}: {{dropped: true}}}}`.",
+        )
     return SchemaDriftError(
-        message, remedy=f"If it was dropped for good, write `columns: {{{name}: {{dropped: true}}}}` in the registry "
-                        "file: the lake keeps what it holds, and later rows have NULL there.")
+        message,
+        remedy=f"If it was dropped for good, write `columns: {{{name}: {{dropped: true}}}}` in the registry "
+        "file: the lake keeps what it holds, and later rows have NULL there.",
+    )

@@ -81,4 +81,5 @@ def check_brake(table: SourceTable, lake_keys: int, source_keys: int, gone: int,
     raise BrakeError(
         f"ingesting {table.table}: {found} at {table.source.relation} ({share:.0%}); expected at most "
         f"{table.deletes.max_share:.0%} (`deletes.max_share`). Nothing was deleted in the lake.",
-        remedy=f"Look at the source. If this is meant, run again with --accept-deletes {table.table}.")
+        remedy=f"Look at the source. If this is meant, run again with --accept-deletes {table.table}.",
+    )

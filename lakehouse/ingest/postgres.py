@@ -38,6 +38,7 @@ from lakehouse.sources.postgres.describe import PostgresRelation, describe
 from lakehouse.sources.postgres.extract import PartRead, extract, read_table
 from lakehouse.sources.postgres.query import Bound
 from lakehouse.sources.postgres.snapshot import GUARD, Snapshot, exported_snapshot
+from lakehouse.sources.postgres.types import quote_identifier
 from lakehouse.spark import is_local
 
 log = structlog.get_logger()
@@ -79,7 +80,7 @@ def _floors(name: str, source: PostgresSource, tables: Iterable[SourceTable]) ->
             except LakehouseError:
                 continue  # said when the table's turn comes, so that it stops no other
             if contract.cursor and contract.column(contract.cursor).lake_type in _INTEGERS:
-                column = query.quote_identifier(contract.column(contract.cursor).source_name)
+                column = quote_identifier(contract.column(contract.cursor).source_name)
                 cursor.execute(f"SELECT max({column})::text FROM {relation.sql}")
                 row = cursor.fetchone()
                 if row and row[0] is not None:
@@ -94,8 +95,11 @@ def _described(connection: Connection, table: SourceTable, source: PostgresSourc
     contract = resolve(table, relation.relation)
     if contract.cursor and relation.reads[contract.cursor].as_bound is None:
         kind = contract.column(contract.cursor).source_type
-        raise DataError(f"ingesting {table.table}: cursor {contract.cursor!r} is {kind}; expected a timestamp, a date "
-                        "or an integer.", remedy="Name another cursor, or load the table in full.")
+        raise DataError(
+            f"ingesting {table.table}: cursor {contract.cursor!r} is {kind}; expected a timestamp, a date "
+            "or an integer.",
+            remedy="Name another cursor, or load the table in full.",
+        )
     return relation, contract
 
 
@@ -113,7 +117,9 @@ def ingest(table: SourceTable, source: Source, lake: Lake, request: Request) -> 
 class _Ingest:
     """One table's ingest: what was read of it, step by step."""
 
-    def __init__(self, table: SourceTable, source: Source, lake: Lake, request: Request, connection: Connection) -> None:
+    def __init__(
+        self, table: SourceTable, source: Source, lake: Lake, request: Request, connection: Connection
+    ) -> None:
         self.table, self.source, self.lake, self.request, self.connection = table, source, lake, request, connection
         self.snapshot = source.snapshot
         self.relation, self.contract = _described(connection, table, self.snapshot.source)
@@ -179,8 +185,11 @@ class _Ingest:
         files = self._extract(target, self.bound)
         rows = sum(file.rows for file in files)
         replayed = self.request.window is not None
-        properties = {RUN_PROPERTY: self.request.run_id} if replayed else self._properties(
-            self._next_state(files, keys_compared=compared))
+        properties = (
+            {RUN_PROPERTY: self.request.run_id}
+            if replayed
+            else self._properties(self._next_state(files, keys_compared=compared))
+        )
         snapshot = target.append([*files, *tombstones], properties)
         return Loaded(self.table.table, rows, sum(file.rows for file in tombstones), snapshot, self._notes())
 
@@ -204,15 +213,26 @@ class _Ingest:
         select = query.select(self.relation, [column.name for column in self.contract.columns])
         conditions = query.where(self.relation, bound)
         pages = query.page_ranges(self.relation, self.snapshot.source.parallelism)
-        if bound is not None and len(pages) > 1 and self._estimate(query.with_conditions(select, conditions)) < 1_000_000:
+        if (
+            bound is not None
+            and len(pages) > 1
+            and self._estimate(query.with_conditions(select, conditions)) < 1_000_000
+        ):
             pages = [None]
         repetitive = self._repetitive() if bound is None else None
         parts = [
-            PartRead(dsn(self.snapshot.source), (*SESSION_SETTINGS, *self.snapshot.statements()),
-                     query.with_conditions(select, [*conditions, page]), f"ingesting {self.table.table}",
-                     target.new_file(), self._constants(UPSERT), self.contract.cursor, repetitive)
+            PartRead(
+                dsn(self.snapshot.source),
+                (*SESSION_SETTINGS, *self.snapshot.statements()),
+                query.with_conditions(select, [*conditions, page]),
+                f"ingesting {self.table.table}",
+                target.new_file(),
+                self._constants(UPSERT),
+                self.contract.cursor,
+                repetitive,
+            )
             for page in pages
-        ]  # fmt: skip
+        ]
         return [file for file in self._run(parts) if file is not None]
 
     def _run(self, parts: list[PartRead]) -> list[WrittenFile | None]:
@@ -234,7 +254,11 @@ class _Ingest:
         pages = query.page_ranges(self.relation, self.snapshot.source.parallelism)
         setup = (*SESSION_SETTINGS, *self.snapshot.statements())
         read: Callable[[str | None], pa.Table] = lambda page: read_table(  # noqa: E731
-            dsn(self.snapshot.source), setup, query.with_conditions(select, [page]), f"comparing keys of {self.table.table}")
+            dsn(self.snapshot.source),
+            setup,
+            query.with_conditions(select, [page]),
+            f"comparing keys of {self.table.table}",
+        )
         found = [part for part in self.source.readers.map(read, pages) if part.num_rows]
         count = sum(part.num_rows for part in found)
         live = keys.latest(spark.table(str(target.name)), key).select(*key).cache()
@@ -260,12 +284,15 @@ class _Ingest:
         seen = [file.highest for file in files if file.highest is not None]
         highest = max(seen) if seen else None
         state = State(
-            taken_at=taken_at, columns=self.columns, key=self.contract.key, reaches_back_to=horizon,
+            taken_at=taken_at,
+            columns=self.columns,
+            key=self.contract.key,
+            reaches_back_to=horizon,
             floor=self.source.floors.get(self.table.table),
             highest=str(highest) if highest is not None else previous.highest if previous else None,
             keys=keys_compared if keys_compared is not None else previous.keys if previous else None,
             keys_compared_at=taken_at if keys_compared is not None else previous.keys_compared_at if previous else None,
-        )  # fmt: skip
+        )
         lower = self._lower(state, highest)
         return state.model_copy(update={"lower": lower, "fingerprint": self._fingerprint(lower)})
 
@@ -288,8 +315,10 @@ class _Ingest:
     def _notes(self) -> tuple[str, ...]:
         notes = [f"new column {name} ({kind})" for name, kind in self.drift.added.items()]
         notes += [f"column {name} widened to {kind}" for name, kind in self.drift.widened.items()]
-        notes += [f"column {name} is {kind} at the source now; raw keeps its wider type"
-                  for name, kind in self.drift.narrowed.items()]
+        notes += [
+            f"column {name} is {kind} at the source now; raw keeps its wider type"
+            for name, kind in self.drift.narrowed.items()
+        ]
         if self.snapshot.horizon.prepared:
             notes.append(f"prepared transactions hold the watermark back: {', '.join(self.snapshot.horizon.prepared)}")
         return tuple(notes)

@@ -88,7 +88,7 @@ def lower_for_time(highest: Any, horizon: datetime | None, overlap: timedelta) -
 
 
 def _has_room(moment: datetime, overlap: timedelta) -> bool:
-    return moment.astimezone(UTC).replace(tzinfo=None) - datetime.min > overlap + timedelta(days=1)
+    return moment - datetime(1, 1, 2, tzinfo=UTC) > overlap
 
 
 def lower_for_integer(now: State, asked_at: datetime, guard: timedelta, earlier: Iterable[State]) -> str | None:

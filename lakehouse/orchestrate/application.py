@@ -4,10 +4,11 @@ import json
 import sys
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from lakehouse import logs, spark
 from lakehouse.analytics import duckdb_file
@@ -22,8 +23,12 @@ from lakehouse.registry.loader import Registry
 from lakehouse.settings import Profile, load_profile
 
 
-@dataclass(frozen=True)
-class Work:
+def new_run_id() -> str:
+    """An identifier that sorts by time."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
+
+
+class Work(BaseModel):
     """What an application is asked to do; it travels as JSON from the orchestrator.
 
     Attributes:
@@ -35,8 +40,10 @@ class Work:
         resume: whether to go on with the run that failed last.
     """
 
+    model_config = ConfigDict(frozen=True)
+
     tables: tuple[str, ...] = ()
-    run_id: str = field(default_factory=lambda: new_run_id())
+    run_id: str = Field(default_factory=new_run_id)
     full_refresh: bool = False
     start: str = ""
     end: str = ""
@@ -46,21 +53,11 @@ class Work:
     failed: int = 0
     resume: bool = False
 
-    @classmethod
-    def from_json(cls, text: str) -> "Work":
-        content = json.loads(text)
-        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in content.items()})
-
     def request(self) -> Request:
         window = None
         if self.start:
             window = Window(_midnight(self.start), _midnight(self.end, days=1))
         return Request(self.run_id, self.full_refresh, window, frozenset(self.accept_deletes))
-
-
-def new_run_id() -> str:
-    """An identifier that sorts by time."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
 
 
 def main(work: Work, profile_name: str | None, *, json_lines: bool = True) -> int:
@@ -91,17 +88,31 @@ def _run(work: Work, profile: Profile, registry: Registry, redaction: logs.Redac
     if work.resume:
         resumed = _resumed(work, lake)
         if resumed is None:
-            emit("run_finished", {"run_id": work.run_id, "status": str(Status.UNCHANGED), "failed": 0,
-                                  "note": "the last run succeeded; there is nothing to resume"})
+            emit(
+                "run_finished",
+                {
+                    "run_id": work.run_id,
+                    "status": str(Status.UNCHANGED),
+                    "failed": 0,
+                    "note": "the last run succeeded; there is nothing to resume",
+                },
+            )
             return ExitCode.SUCCESS
         work = resumed
-    plan = {"tables": work.tables, "full_refresh": work.full_refresh, "start": work.start, "end": work.end,
-            "accept_deletes": work.accept_deletes}  # fmt: skip
+    plan = work.model_dump(include={"tables", "full_refresh", "start", "end", "accept_deletes"})
     emit("run_started", {"run_id": work.run_id, "tables": list(work.tables)})
     if work.begin:
         record_run(lake.catalog, RunRecord(work.run_id, Status.RUNNING, plan), profile.name)
-    context = execute.Context(profile, registry, lake, work.request(), datetime.now(UTC), redaction,
-                              lambda run: emit("table", run.event()), work.resume)
+    context = execute.Context(
+        profile,
+        registry,
+        lake,
+        work.request(),
+        datetime.now(UTC),
+        redaction,
+        lambda run: emit("table", run.event()),
+        work.resume,
+    )
     results = execute.run([TableName.parse(table) for table in work.tables], context)
     record_tables(lake.catalog, work.run_id, results)
     code = execute.exit_code(results)
@@ -110,8 +121,9 @@ def _run(work: Work, profile: Profile, registry: Registry, redaction: logs.Redac
     return code
 
 
-def _finish(work: Work, plan: dict[str, Any], results: Sequence[TableRun], profile: Profile, registry: Registry,
-            lake: Lake) -> None:  # fmt: skip
+def _finish(
+    work: Work, plan: dict[str, Any], results: Sequence[TableRun], profile: Profile, registry: Registry, lake: Lake
+) -> None:
     failed = work.failed + sum(run.status in {Status.FAILED, Status.SKIPPED} for run in results)
     if not failed:
         tables = [lake.catalog.find(transformer.target) for transformer in registry.transformers.values()]
@@ -127,8 +139,10 @@ def _resumed(work: Work, lake: Lake) -> Work | None:
     record = last_run(lake.catalog, lake.spark)
     if record is None or record.status is Status.SUCCEEDED:
         return None
-    plan = {key: tuple(value) if isinstance(value, list) else value for key, value in record.plan.items()}
-    return replace(work, run_id=record.run_id, **plan)
+    return work.model_copy(
+        update=dict(Work.model_validate({**record.plan, "run_id": record.run_id}))
+        | {"begin": work.begin, "finish": work.finish, "resume": True}
+    )
 
 
 def _check(work: Work, registry: Registry, profile: Profile) -> None:
@@ -136,8 +150,10 @@ def _check(work: Work, registry: Registry, profile: Profile) -> None:
     known = {target.dotted for target in registry.targets()}
     for table in work.tables:
         if table not in known:
-            raise ConfigurationError(f"the registry {registry.folder} makes no table {table!r}.",
-                                     remedy=f"It makes: {', '.join(sorted(known))}.")
+            raise ConfigurationError(
+                f"the registry {registry.folder} makes no table {table!r}.",
+                remedy=f"It makes: {', '.join(sorted(known))}.",
+            )
         name = TableName.parse(table)
         if name.layer == "raw":
             profile.source(registry.tables[name.table].source.connection)
@@ -145,5 +161,3 @@ def _check(work: Work, registry: Registry, profile: Profile) -> None:
 
 def _midnight(day: str, days: int = 0) -> datetime:
     return datetime.fromisoformat(day).replace(tzinfo=UTC) + timedelta(days=days)
-
-

@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
+from itertools import repeat
 
 import structlog
 from py4j.protocol import Py4JJavaError
@@ -91,11 +93,13 @@ def _group(targets: list[TableName], context: Context) -> list[TableRun]:
     for attempt in range(1, _ATTEMPTS + 1):
         outcomes = _attempt(waiting, context)
         again = []
-        for target, outcome in zip(waiting, outcomes, strict=True):
-            outcome = replace(outcome, attempts=attempt)
+        for target, first in zip(waiting, outcomes, strict=True):
+            outcome = replace(first, attempts=attempt)
             if outcome.status is Status.FAILED and outcome.retryable and attempt < _ATTEMPTS:
                 again.append(target)
-                log.warning("will be tried again", table=target.dotted, attempt=attempt, wait_s=wait, error=outcome.error)
+                log.warning(
+                    "will be tried again", table=target.dotted, attempt=attempt, wait_s=wait, error=outcome.error
+                )
                 continue
             context.report(outcome)
             results.append(outcome)
@@ -110,17 +114,18 @@ def _group(targets: list[TableName], context: Context) -> list[TableRun]:
 def _attempt(targets: Sequence[TableName], context: Context) -> list[TableRun]:
     first = targets[0]
     if first.layer is not Layer.RAW or not _is_postgres(first, context):
-        return [_measured(target, context, lambda target=target: _alone(target, context)) for target in targets]
+        return [_measured(target, context, partial(_alone, target, context)) for target in targets]
     name = _connection(first, context)
     source = context.profile.source(name)
     assert isinstance(source, PostgresSource)
-    tables = {target: context.registry.tables[target.table] for target in targets}
+    tables = [context.registry.tables[target.table] for target in targets]
     try:
-        with (postgres.opened(name, source, tables.values()) as opened,
-              ThreadPoolExecutor(max_workers=source.parallelism) as threads):  # fmt: skip
-            return list(threads.map(lambda target: _measured(
-                target, context,
-                lambda: postgres.ingest(tables[target], opened, context.lake, context.request)), targets))
+        with (
+            postgres.opened(name, source, tables) as opened,
+            ThreadPoolExecutor(max_workers=source.parallelism) as threads,
+        ):
+            works = [partial(postgres.ingest, table, opened, context.lake, context.request) for table in tables]
+            return list(threads.map(_measured, targets, repeat(context), works))
     except LakehouseError as error:
         return [_failed(target, error, datetime.now(UTC), context) for target in targets]
 
@@ -135,11 +140,22 @@ def _alone(target: TableName, context: Context) -> Loaded | Transformed:
         return cassandra.ingest(table, source, lake, request)
     if target.layer is Layer.SILVER:
         key = context.profile.pseudonym_key
-        return to_silver(context.registry.tables[target.table], lake, run_id=request.run_id,
-                         started_at=context.started_at, full_refresh=request.full_refresh,
-                         pseudonym_key=key.get_secret_value().encode() if key else None)
-    return to_gold(context.registry.transformers[target.table], lake, context.profile.parameters,
-                   run_id=request.run_id, window=request.window, full_refresh=request.full_refresh)
+        return to_silver(
+            context.registry.tables[target.table],
+            lake,
+            run_id=request.run_id,
+            started_at=context.started_at,
+            full_refresh=request.full_refresh,
+            pseudonym_key=key.get_secret_value().encode() if key else None,
+        )
+    return to_gold(
+        context.registry.transformers[target.table],
+        lake,
+        context.profile.parameters,
+        run_id=request.run_id,
+        window=request.window,
+        full_refresh=request.full_refresh,
+    )
 
 
 def _measured(target: TableName, context: Context, work: Callable[[], Loaded | Transformed]) -> TableRun:
@@ -156,13 +172,15 @@ def _measured(target: TableName, context: Context, work: Callable[[], Loaded | T
         failure = SystemFailureError(f"making {target.dotted}: Spark failed: {' '.join(str(error).split())[:1500]}")
         return replace(_failed(target, failure, started, context), seconds=time.monotonic() - begun)
     status = Status.UNCHANGED if outcome.snapshot is None else Status.SUCCEEDED
-    result = TableRun(target.dotted, status, started, time.monotonic() - begun, snapshot=outcome.snapshot,
-                      notes=outcome.notes)  # fmt: skip
+    result = TableRun(
+        target.dotted, status, started, time.monotonic() - begun, snapshot=outcome.snapshot, notes=outcome.notes
+    )
     if isinstance(outcome, Loaded):
         return replace(result, rows_read=outcome.rows, tombstones=outcome.deletes)
     books = outcome.books
-    return replace(result, rows_read=books.read, merged=books.merged, superseded=books.superseded,
-                   rejected=books.rejected)
+    return replace(
+        result, rows_read=books.read, merged=books.merged, superseded=books.superseded, rejected=books.rejected
+    )
 
 
 def _committed(target: TableName, context: Context) -> bool:
@@ -172,8 +190,14 @@ def _committed(target: TableName, context: Context) -> bool:
 
 
 def _failed(target: TableName, error: LakehouseError, started: datetime, context: Context) -> TableRun:
-    return TableRun(target.dotted, Status.FAILED, started, error=context.redaction.text(str(error)),
-                    exit_code=int(error.exit_code), retryable=error.retryable)
+    return TableRun(
+        target.dotted,
+        Status.FAILED,
+        started,
+        error=context.redaction.text(str(error)),
+        exit_code=int(error.exit_code),
+        retryable=error.retryable,
+    )
 
 
 def _connection(target: TableName, context: Context) -> str:
@@ -191,5 +215,3 @@ def exit_code(runs: Sequence[TableRun]) -> ExitCode:
         if code in codes:
             return code
     return ExitCode.SUCCESS
-
-

@@ -51,10 +51,18 @@ def application(profile: Profile, job: str, arguments: Iterable[str], conf: Sequ
     if master.startswith("local") and not master.startswith("local-cluster"):
         jars = fetch(packages(defaults), "spark")
         archive = _archive(jars)
-        temporary = None if archive.exists() else archive.with_suffix(f".{hashlib.sha256(str(conf).encode()).hexdigest()[:6]}")
+        temporary = (
+            None if archive.exists() else archive.with_suffix(f".{hashlib.sha256(str(conf).encode()).hexdigest()[:6]}")
+        )
         share = f"-XX:SharedArchiveFile={archive}" if temporary is None else f"-XX:ArchiveClassesAtExit={temporary}"
-        submit += ["--conf", "spark.jars.packages=", "--driver-class-path", ":".join(map(str, jars)),
-                   "--driver-java-options", f"{share} -Xshare:auto -Xlog:disable -Xlog:all=off"]  # fmt: skip
+        submit += [
+            "--conf",
+            "spark.jars.packages=",
+            "--driver-class-path",
+            ":".join(map(str, jars)),
+            "--driver-java-options",
+            f"{share} -Xshare:auto -Xlog:disable -Xlog:all=off",
+        ]
     else:
         submit += ["--py-files", str(package_zip(profile))]
     for setting in conf:
@@ -85,15 +93,20 @@ def package_zip(profile: Profile) -> Path:
 
 def _spark_submit() -> str:
     beside = Path(sys.executable).with_name("spark-submit")
-    return str(beside) if beside.exists() else shutil.which("spark-submit") or str(
-        Path(pyspark.__file__).parent / "bin" / "spark-submit")
+    return (
+        str(beside)
+        if beside.exists()
+        else shutil.which("spark-submit") or str(Path(pyspark.__file__).parent / "bin" / "spark-submit")
+    )
 
 
 def _archive(jars: Sequence[Path]) -> Path:
     """The archive for this Java, this Spark and these jars; another of any makes it useless."""
     version = subprocess.run([java(), "-version"], capture_output=True, text=True, check=True).stderr
     spark_home = str(Path(pyspark.__file__).parent)
-    name = hashlib.sha256("\n".join([version, spark_home, pyspark.__version__, *map(str, jars)]).encode()).hexdigest()[:16]
+    name = hashlib.sha256("\n".join([version, spark_home, pyspark.__version__, *map(str, jars)]).encode()).hexdigest()[
+        :16
+    ]
     folder = cache_folder() / "classes"
     folder.mkdir(parents=True, exist_ok=True)
     return folder / f"{name}.jsa"

@@ -47,12 +47,21 @@ def _advisory(lock: PostgresLock, role: str) -> Iterator[None]:
     number = int.from_bytes(hashlib.sha256(f"lakehouse {role}".encode()).digest()[:8], "big", signed=True)
     where = f"{lock.database!r} at {lock.host}:{lock.port}"
     try:
-        connection = psycopg2.connect(host=lock.host, port=lock.port, dbname=lock.database, user=lock.user,
-                                      password=lock.password.get_secret_value(), connect_timeout=10,
-                                      application_name=f"lakehouse {role} lock", keepalives_idle=30)
+        connection = psycopg2.connect(
+            host=lock.host,
+            port=lock.port,
+            dbname=lock.database,
+            user=lock.user,
+            password=lock.password.get_secret_value(),
+            connect_timeout=10,
+            application_name=f"lakehouse {role} lock",
+            keepalives_idle=30,
+        )
     except psycopg2.OperationalError as error:
-        raise SystemFailureError(f"taking the run lock in PostgreSQL {where} failed: {' '.join(str(error).split())}.",
-                                 remedy="Check `lock:` in the profile and that the server runs.") from None
+        raise SystemFailureError(
+            f"taking the run lock in PostgreSQL {where} failed: {' '.join(str(error).split())}.",
+            remedy="Check `lock:` in the profile and that the server runs.",
+        ) from None
     try:
         connection.autocommit = True
         with connection.cursor() as cursor:
@@ -66,5 +75,6 @@ def _advisory(lock: PostgresLock, role: str) -> Iterator[None]:
 
 
 def _taken(holder: str) -> AlreadyRunningError:
-    return AlreadyRunningError(f"another run is under way: {holder}.",
-                               remedy="Wait for it to end; nothing was started.")
+    return AlreadyRunningError(
+        f"another run is under way: {holder}.", remedy="Wait for it to end; nothing was started."
+    )

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from lakehouse.errors import ExitCode, SystemFailureError
@@ -38,8 +38,11 @@ class Outcome:
         return next((code for code in order if code in self.codes), ExitCode.SUCCESS)
 
     def failed(self) -> set[TableName]:
-        return {TableName.parse(name) for name, event in self.tables.items()
-                if event["status"] in (Status.FAILED, Status.SKIPPED)}
+        return {
+            TableName.parse(name)
+            for name, event in self.tables.items()
+            if event["status"] in (Status.FAILED, Status.SKIPPED)
+        }
 
 
 def run(work: Work, profile: Profile, registry: Registry, report: Callable[[Event], None], *, isolate: bool) -> Outcome:
@@ -69,20 +72,25 @@ def _isolated(work: Work, registry: Registry, outcome: Outcome, report: Callable
         for target in wave:
             cause = blocked_by(registry, target, outcome.failed())
             if cause is not None:
-                event = {"event": "table", "table": target.dotted, "status": str(Status.SKIPPED),
-                         "error": f"{cause.dotted} failed"}  # fmt: skip
+                event = {
+                    "event": "table",
+                    "table": target.dotted,
+                    "status": str(Status.SKIPPED),
+                    "error": f"{cause.dotted} failed",
+                }
                 outcome.tables[target.dotted] = event
                 report(event)
                 continue
-            yield replace(work, tables=(target.dotted,), begin=first, finish=False)
+            yield work.model_copy(update={"tables": (target.dotted,), "begin": first, "finish": False})
             first = False
-    yield replace(work, tables=(), begin=False, finish=True, failed=len(outcome.failed()))
+    yield work.model_copy(update={"tables": (), "begin": False, "finish": True, "failed": len(outcome.failed())})
 
 
 def _application(work: Work, profile: Profile, outcome: Outcome, report: Callable[[Event], None]) -> None:
-    started = application(profile, "run_plan.py", ["--profile", profile.name, "--work", json.dumps(asdict(work))])
-    process = subprocess.Popen(started.command, stdout=subprocess.PIPE, text=True, start_new_session=True,
-                               env=_environment(profile))  # fmt: skip
+    started = application(profile, "run_plan.py", ["--profile", profile.name, "--work", work.model_dump_json()])
+    process = subprocess.Popen(
+        started.command, stdout=subprocess.PIPE, text=True, start_new_session=True, env=_environment(profile)
+    )
     finished = False
     with _ended_with(process):
         assert process.stdout is not None
@@ -99,7 +107,9 @@ def _application(work: Work, profile: Profile, outcome: Outcome, report: Callabl
     if not finished or code not in set(ExitCode):
         raise SystemFailureError(
             f"the Spark application of run {work.run_id} ended with code {code} before it was done; expected it to say "
-            "what became of each table. What it committed stays.", remedy="See its log above; then run again with --resume.")
+            "what became of each table. What it committed stays.",
+            remedy="See its log above; then run again with --resume.",
+        )
     outcome.codes.append(ExitCode(code))
     started.keep_archive()
 
@@ -138,5 +148,3 @@ def _parsed(line: str) -> Event | None:
     except json.JSONDecodeError:
         return None
     return event if isinstance(event, dict) and "event" in event else None
-
-

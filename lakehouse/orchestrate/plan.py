@@ -18,10 +18,14 @@ def select(registry: Registry, tables: Collection[str] = (), layers: Collection[
     known = {*registry.tables, *registry.transformers}
     for name in tables:
         if name not in known:
-            raise ConfigurationError(f"--tables: the registry {registry.folder} makes no table {name!r}. "
-                                     f"{suggest(name, sorted(known))}")
-    return [target for target in registry.targets()
-            if (not tables or target.table in tables) and (not layers or target.layer in layers)]
+            raise ConfigurationError(
+                f"--tables: the registry {registry.folder} makes no table {name!r}. {suggest(name, sorted(known))}"
+            )
+    return [
+        target
+        for target in registry.targets()
+        if (not tables or target.table in tables) and (not layers or target.layer in layers)
+    ]
 
 
 def waves(registry: Registry, targets: Iterable[TableName]) -> list[list[TableName]]:
@@ -57,5 +61,5 @@ def _how(registry: Registry, target: TableName) -> str:
     reads = ", ".join(read.dotted for read in registry.inputs_of(target))
     if target.layer is Layer.SILVER:
         return f"merge of {reads}"
-    by = registry.transformers[target.table].rebuild_by
-    return f"{'rebuilt by ' + ', '.join(by) if by else 'rebuilt whole'} from {reads}"
+    parts = registry.transformers[target.table].rebuild_by
+    return f"{'rebuilt by ' + ', '.join(parts) if parts else 'rebuilt whole'} from {reads}"

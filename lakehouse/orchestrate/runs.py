@@ -14,13 +14,30 @@ from lakehouse.iceberg.table import Catalog
 from lakehouse.paths import TableName, ops
 
 RUNS, TABLE_RUNS = ops("runs"), ops("table_runs")
-_RUNS_COLUMNS = {"run_id": "string", "status": "string", "at": "timestamp", "profile": "string", "plan": "string",
-                 "failed": "int"}  # fmt: skip
+_RUNS_COLUMNS = {
+    "run_id": "string",
+    "status": "string",
+    "at": "timestamp",
+    "profile": "string",
+    "plan": "string",
+    "failed": "int",
+}
 _TABLE_RUNS_COLUMNS = {
-    "run_id": "string", "table_name": "string", "status": "string", "started_at": "timestamp", "seconds": "double",
-    "rows_read": "bigint", "merged": "bigint", "superseded": "bigint", "rejected": "bigint", "tombstones": "bigint",
-    "snapshot_id": "bigint", "attempts": "int", "notes": "string", "error": "string",
-}  # fmt: skip
+    "run_id": "string",
+    "table_name": "string",
+    "status": "string",
+    "started_at": "timestamp",
+    "seconds": "double",
+    "rows_read": "bigint",
+    "merged": "bigint",
+    "superseded": "bigint",
+    "rejected": "bigint",
+    "tombstones": "bigint",
+    "snapshot_id": "bigint",
+    "attempts": "int",
+    "notes": "string",
+    "error": "string",
+}
 
 
 class Status(StrEnum):
@@ -60,7 +77,10 @@ class TableRun:
 
     def event(self) -> dict[str, Any]:
         """As JSON values."""
-        return asdict(self) | {"started_at": self.started_at.isoformat(), "snapshot": self.snapshot and str(self.snapshot)}
+        return asdict(self) | {
+            "started_at": self.started_at.isoformat(),
+            "snapshot": self.snapshot and str(self.snapshot),
+        }
 
 
 @dataclass(frozen=True)
@@ -74,17 +94,38 @@ class RunRecord:
 
 def record_run(catalog: Catalog, record: RunRecord, profile: str, failed: int = 0) -> None:
     """Add the run's present status to ``ops.runs``."""
-    row = {"run_id": record.run_id, "status": str(record.status), "at": datetime.now(UTC), "profile": profile,
-           "plan": json.dumps(record.plan), "failed": failed}  # fmt: skip
+    row = {
+        "run_id": record.run_id,
+        "status": str(record.status),
+        "at": datetime.now(UTC),
+        "profile": profile,
+        "plan": json.dumps(record.plan),
+        "failed": failed,
+    }
     _append(catalog, RUNS, _RUNS_COLUMNS, [row])
 
 
 def record_tables(catalog: Catalog, run_id: str, runs: Sequence[TableRun]) -> None:
     """Add what became of each table to ``ops.table_runs``."""
-    rows = [{"run_id": run_id, "table_name": run.table, "status": str(run.status), "started_at": run.started_at,
-             "seconds": run.seconds, "rows_read": run.rows_read, "merged": run.merged, "superseded": run.superseded,
-             "rejected": run.rejected, "tombstones": run.tombstones, "snapshot_id": run.snapshot,
-             "attempts": run.attempts, "notes": "; ".join(run.notes), "error": run.error} for run in runs]  # fmt: skip
+    rows = [
+        {
+            "run_id": run_id,
+            "table_name": run.table,
+            "status": str(run.status),
+            "started_at": run.started_at,
+            "seconds": run.seconds,
+            "rows_read": run.rows_read,
+            "merged": run.merged,
+            "superseded": run.superseded,
+            "rejected": run.rejected,
+            "tombstones": run.tombstones,
+            "snapshot_id": run.snapshot,
+            "attempts": run.attempts,
+            "notes": "; ".join(run.notes),
+            "error": run.error,
+        }
+        for run in runs
+    ]
     _append(catalog, TABLE_RUNS, _TABLE_RUNS_COLUMNS, rows)
 
 

@@ -42,8 +42,12 @@ def summary_table(outcome: Outcome) -> Table:
         table.add_column(name, justify="right")
     for name, event in outcome.tables.items():
         counts = [event.get(key) or 0 for key in ("rows_read", "merged", "superseded", "rejected", "tombstones")]
-        table.add_row(name, _coloured(event["status"]), *(f"{count:,}" if count else "" for count in counts),
-                      f"{event.get('seconds', 0):.1f}")
+        table.add_row(
+            name,
+            _coloured(event["status"]),
+            *(f"{count:,}" if count else "" for count in counts),
+            f"{event.get('seconds', 0):.1f}",
+        )
     return table
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
 
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
@@ -25,13 +24,18 @@ class Part:
     def condition(self) -> Column:
         if len(self.columns) == 1:
             return F.col(self.columns[0]).isin([row[0] for row in self.values])
-        alternatives = [reduce(lambda a, b: a & b, [F.col(name) == row[name] for name in self.columns])
-                        for row in self.values]
-        return reduce(lambda a, b: a | b, alternatives)
+        found = F.lit(False)
+        for row in self.values:
+            alike = F.lit(True)
+            for name in self.columns:
+                alike = alike & (F.col(name) == row[name])
+            found = found | alike
+        return found
 
 
-def write_gold(result: DataFrame, transformer: Transformer, lake: Lake, properties: Mapping[str, str],
-               part: Part | None) -> int:  # fmt: skip
+def write_gold(
+    result: DataFrame, transformer: Transformer, lake: Lake, properties: Mapping[str, str], part: Part | None
+) -> int:
     """Write ``result`` as the content of a gold table, or of a ``part`` of it, in one snapshot; returns its id.
 
     Raises:
@@ -62,4 +66,5 @@ def _check_grain(rows: DataFrame, transformer: Transformer) -> None:
         raise DataError(
             f"gold table {transformer.table}: {found[0]:,} combinations of its grain ({', '.join(transformer.grain)}) "
             "have more than one row; expected one row each. Gold is as it was.",
-            remedy="Look for a join that multiplies rows in the transformer.")
+            remedy="Look for a join that multiplies rows in the transformer.",
+        )

@@ -55,8 +55,10 @@ def load(folder: Path) -> Registry:
         ConfigurationError: all mistakes of all files, one a line, each with file and line.
     """
     if not folder.is_dir():
-        raise ConfigurationError(f"the registry folder {folder} is not there.",
-                                 remedy="Set LAKEHOUSE_REGISTRY, or `registry:` in the profile.")
+        raise ConfigurationError(
+            f"the registry folder {folder} is not there.",
+            remedy="Set LAKEHOUSE_REGISTRY, or `registry:` in the profile.",
+        )
     mistakes: list[str] = []
     tables: dict[str, SourceTable] = {}
     made_by: dict[TableName, Path] = {}
@@ -94,8 +96,10 @@ def _table(path: Path, folder: Path) -> SourceTable:
 
 def _claim(target: TableName, path: Path, made_by: dict[TableName, Path]) -> None:
     if target in made_by:
-        raise ConfigurationError(f"{path}:1: table {target.table!r} is made by {made_by[target]} already; "
-                                 "expected one file a table.", remedy="Rename or remove one of the two.")
+        raise ConfigurationError(
+            f"{path}:1: table {target.table!r} is made by {made_by[target]} already; expected one file a table.",
+            remedy="Rename or remove one of the two.",
+        )
     made_by[target] = path
 
 
@@ -116,9 +120,12 @@ def _complete(transformer: Transformer, domain: str, references: dict[str, Path]
     used = {name: references[name] for name in transformer.parameters if name in references}
     parts = [file.read_bytes() for file in (*code, *used.values())]
     return replace(
-        transformer, domain=domain, references=used, definition=fingerprint(transformer.table, *parts),
+        transformer,
+        domain=domain,
+        references=used,
+        definition=fingerprint(transformer.table, *parts),
         parameters=tuple(name for name in transformer.parameters if name not in used),
-    )  # fmt: skip
+    )
 
 
 def _import(path: Path) -> ModuleType:
@@ -149,16 +156,21 @@ def _forget_neighbours(path: Path) -> None:
 def _sources_of(module: ModuleType, folder: Path) -> list[Path]:
     """The files of ``module`` and of the registry's modules that it imports: the code that its result depends on."""
     own = Path(str(module.__file__))
-    imported = {Path(file) for value in vars(module).values()
-                if (file := getattr(sys.modules.get(getattr(value, "__module__", "") or ""), "__file__", None))}
+    imported = {
+        Path(file)
+        for value in vars(module).values()
+        if (file := getattr(sys.modules.get(getattr(value, "__module__", "") or ""), "__file__", None))
+    }
     return [own, *sorted(path for path in imported if path != own and folder in path.parents)]
 
 
 def _unmade_inputs(transformer: Transformer, made_by: dict[TableName, Path]) -> Iterable[str]:
     for read in transformer.reads.values():
         if read not in made_by:
-            yield (f"{made_by[transformer.target]}: gold table {transformer.table!r} reads {read.dotted}, which nothing "
-                   "makes; expected a table of silver or gold that a registry file makes.")
+            yield (
+                f"{made_by[transformer.target]}: gold table {transformer.table!r} reads {read.dotted}, which nothing "
+                "makes; expected a table of silver or gold that a registry file makes."
+            )
 
 
 def _in_order(transformers: dict[str, Transformer], made_by: dict[TableName, Path]) -> dict[str, Transformer]:
@@ -170,9 +182,11 @@ def _in_order(transformers: dict[str, Transformer], made_by: dict[TableName, Pat
         if name in ordered:
             return
         if name in trail:
-            cycle = " -> ".join([*trail[trail.index(name):], name])
-            raise ConfigurationError(f"{made_by[transformers[name].target]}: gold tables read each other in a cycle: "
-                                     f"{cycle}; expected that a table depends on none that is made from it.")
+            cycle = " -> ".join([*trail[trail.index(name) :], name])
+            raise ConfigurationError(
+                f"{made_by[transformers[name].target]}: gold tables read each other in a cycle: "
+                f"{cycle}; expected that a table depends on none that is made from it."
+            )
         trail.append(name)
         for read in transformers[name].reads.values():
             if read.layer is Layer.GOLD:

@@ -47,13 +47,17 @@ def load(path: Path) -> Transformer:
         reads[name] = TableName(Layer(node.db), node.name)
         alias = node.alias_or_name
         node.replace(exp.alias_(exp.table_(name), alias, table=True))
-    head = dict(match.groups() for match in map(_HEAD.match, text.splitlines()) if match)
+    head = {match[1]: match[2] for match in map(_HEAD.match, text.splitlines()) if match}
     parameters = tuple(sorted({str(node.this) for node in query.find_all(exp.Placeholder) if node.this}))
     return Transformer(
-        table=table, function=_function(query.sql(dialect="spark"), tuple(reads), parameters), reads=reads,
-        grain=_names(head.get("grain", "")), partition_by=_names(head.get("partition_by", "")),
-        description=head.get("description", ""), parameters=parameters,
-    )  # fmt: skip
+        table=table,
+        function=_function(query.sql(dialect="spark"), tuple(reads), parameters),
+        reads=reads,
+        grain=_names(head.get("grain", "")),
+        partition_by=_names(head.get("partition_by", "")),
+        description=head.get("description", ""),
+        parameters=parameters,
+    )
 
 
 def _parse(text: str, path: Path) -> exp.Query:

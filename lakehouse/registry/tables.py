@@ -11,11 +11,22 @@ from lakehouse.errors import ConfigurationError
 from lakehouse.paths import ENGINE_COLUMNS, check_identifier
 
 _DURATION = re.compile(r"(?P<number>\d+)\s*(?P<unit>s|second|min|m|minute|h|hour|d|day)s?")
-_UNITS = {"s": "seconds", "second": "seconds", "m": "minutes", "min": "minutes", "minute": "minutes",
-          "h": "hours", "hour": "hours", "d": "days", "day": "days"}  # fmt: skip
+_UNITS = {
+    "s": "seconds",
+    "second": "seconds",
+    "m": "minutes",
+    "min": "minutes",
+    "minute": "minutes",
+    "h": "hours",
+    "hour": "hours",
+    "d": "days",
+    "day": "days",
+}
 _TYPE = re.compile(r"boolean|int|bigint|float|double|string|binary|date|timestamp|decimal\((\d+),\s*(\d+)\)")
-_PARTITION = re.compile(r"(?:(?P<transform>years|months|days|hours)\((?P<column>[^()]+)\)"
-                        r"|(?P<sized>bucket|truncate)\((?P<size>\d+),\s*(?P<sized_column>[^()]+)\)|(?P<plain>[^()]+))")
+_PARTITION = re.compile(
+    r"(?:(?P<transform>years|months|days|hours)\((?P<column>[^()]+)\)"
+    r"|(?P<sized>bucket|truncate)\((?P<size>\d+),\s*(?P<sized_column>[^()]+)\)|(?P<plain>[^()]+))"
+)
 
 
 def _duration(value: object) -> object:
@@ -106,8 +117,9 @@ class Column(_Model):
             return None
         match = _TYPE.fullmatch(value)
         if not match:
-            raise ValueError("expected one of boolean, int, bigint, float, double, decimal(p,s), string, binary, "
-                             "date, timestamp")
+            raise ValueError(
+                "expected one of boolean, int, bigint, float, double, decimal(p,s), string, binary, date, timestamp"
+            )
         if match[1] and not 0 <= int(match[2]) <= int(match[1]) <= 38:
             raise ValueError("expected decimal(p,s) with 0 <= s <= p <= 38")
         return value.replace(" ", "")
@@ -199,8 +211,10 @@ class SourceTable(_Model):
         """``name: type`` is short for ``name: {type: type}``, and an empty value for no wish at all."""
         if not isinstance(value, dict):
             return value
-        return {name: {} if column is None else {"type": column} if isinstance(column, str) else column
-                for name, column in value.items()}
+        return {
+            name: {} if column is None else {"type": column} if isinstance(column, str) else column
+            for name, column in value.items()
+        }
 
     @field_validator("table")
     @classmethod
@@ -215,8 +229,10 @@ class SourceTable(_Model):
     def _valid_partitioning(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for field in value:
             if not _PARTITION.fullmatch(field):
-                raise ValueError(f"{field!r} is not a partition field; expected a column, years(c), months(c), days(c), "
-                                 "hours(c), bucket(n, c) or truncate(n, c)")
+                raise ValueError(
+                    f"{field!r} is not a partition field; expected a column, years(c), months(c), days(c), "
+                    "hours(c), bucket(n, c) or truncate(n, c)"
+                )
         return value
 
     @model_validator(mode="after")
@@ -229,12 +245,14 @@ class SourceTable(_Model):
             if name in ENGINE_COLUMNS:
                 raise ValueError(f"column {name!r}: the engine keeps this name for itself")
         excluded = {name for name, column in self.columns.items() if column.pii is Pii.EXCLUDE}
-        for name in (self.cursor, *self.key):
-            if name in excluded:
-                raise ValueError(f"column {name!r} is excluded, but the cursor or the key needs it")
+        for needed in (self.cursor, *self.key):
+            if needed in excluded:
+                raise ValueError(f"column {needed!r} is excluded, but the cursor or the key needs it")
         if self.holds_pii and (open_columns := [name for name, column in self.columns.items() if column.pii is None]):
-            raise ValueError(f"the table holds personal data, and these columns have no `pii` policy: "
-                             f"{', '.join(open_columns)}; expected one of {', '.join(Pii)}")
+            raise ValueError(
+                f"the table holds personal data, and these columns have no `pii` policy: "
+                f"{', '.join(open_columns)}; expected one of {', '.join(Pii)}"
+            )
         return self
 
 

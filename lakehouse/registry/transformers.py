@@ -98,19 +98,30 @@ def transformer(
         signature = inspect.signature(function)
         inputs = [p.name for p in signature.parameters.values() if p.kind is not p.KEYWORD_ONLY]
         if set(inputs) != set(reads):
-            raise ConfigurationError(f"{what}: it takes {', '.join(inputs) or 'nothing'} and reads "
-                                     f"{', '.join(reads) or 'nothing'}; expected the same names.")
+            raise ConfigurationError(
+                f"{what}: it takes {', '.join(inputs) or 'nothing'} and reads "
+                f"{', '.join(reads) or 'nothing'}; expected the same names."
+            )
         if not set(rebuild_by) <= set(partition_by):
-            raise ConfigurationError(f"{what}: rebuild_by {rebuild_by} is not a part of partition_by {partition_by}; "
-                                     "a part of a table is rebuilt by replacing whole partitions.")
+            raise ConfigurationError(
+                f"{what}: rebuild_by {rebuild_by} is not a part of partition_by {partition_by}; "
+                "a part of a table is rebuilt by replacing whole partitions."
+            )
         if bool(rebuild_by) != (touched is not None):
             raise ConfigurationError(f"{what}: rebuild_by and touched come together.")
-        _collected.append(Transformer(
-            table=table, function=function, reads={name: TableName.parse(read) for name, read in reads.items()},
-            grain=grain, partition_by=partition_by, rebuild_by=rebuild_by, touched=touched,
-            description=description or inspect.cleandoc(function.__doc__ or "").split("\n")[0],
-            parameters=tuple(p.name for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY),
-        ))  # fmt: skip
+        _collected.append(
+            Transformer(
+                table=table,
+                function=function,
+                reads={name: TableName.parse(read) for name, read in reads.items()},
+                grain=grain,
+                partition_by=partition_by,
+                rebuild_by=rebuild_by,
+                touched=touched,
+                description=description or inspect.cleandoc(function.__doc__ or "").split("\n")[0],
+                parameters=tuple(p.name for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY),
+            )
+        )
         return function
 
     return register

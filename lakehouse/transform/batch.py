@@ -27,10 +27,15 @@ def decide(checked: DataFrame, key: Sequence[str], cursor: str | None, ignore: S
     """
     if not key:
         return checked.withColumn(OUTCOME, F.when(F.size(FAILURES) > 0, REJECTED).otherwise(MERGED)).withColumn(
-            NEWEST, F.lit(True))
+            NEWEST, F.lit(True)
+        )
     content = F.xxhash64(*[name for name in checked.columns if name not in (*RAW_COLUMNS, FAILURES, *ignore)])
-    order = [F.col("_ingested_at").desc(), *([F.col(cursor).desc_nulls_last()] if cursor else []),
-             (F.size(FAILURES) == 0).desc(), content.desc()]  # fmt: skip
+    order = [
+        F.col("_ingested_at").desc(),
+        *([F.col(cursor).desc_nulls_last()] if cursor else []),
+        (F.size(FAILURES) == 0).desc(),
+        content.desc(),
+    ]
     newest_first = Window.partitionBy(*key).orderBy(*order)
     seen = F.struct("_ingested_at", *([cursor] if cursor else []))
     ranked = checked.select(
@@ -40,13 +45,19 @@ def decide(checked: DataFrame, key: Sequence[str], cursor: str | None, ignore: S
         seen.alias("_seen"),
         content.alias("_content"),
     )
-    undecided = (F.col("_rank") > 1) & F.col("_seen").eqNullSafe(F.col("_winner.seen")) & (
-        F.col("_content") != F.col("_winner.content"))  # fmt: skip
+    undecided = (
+        (F.col("_rank") > 1)
+        & F.col("_seen").eqNullSafe(F.col("_winner.seen"))
+        & (F.col("_content") != F.col("_winner.content"))
+    )
     keyless = F.lit(False)
     for name in key:
         keyless = keyless | F.col(name).isNull()
-    duplicate = F.array(F.struct(F.lit("duplicate_key").alias("rule"),
-                                 F.lit("another row of this key was read with it").alias("reason")))
+    duplicate = F.array(
+        F.struct(
+            F.lit("duplicate_key").alias("rule"), F.lit("another row of this key was read with it").alias("reason")
+        )
+    )
     outcome = (
         F.when(keyless, REJECTED)
         .when(undecided, REJECTED)
@@ -57,4 +68,6 @@ def decide(checked: DataFrame, key: Sequence[str], cursor: str | None, ignore: S
     )
     failures = F.when(~keyless & undecided, duplicate).otherwise(F.col(FAILURES))
     newest = (F.col("_rank") == 1) & ~keyless
-    return ranked.withColumns({OUTCOME: outcome, FAILURES: failures, NEWEST: newest}).drop("_rank", "_winner", "_seen", "_content")
+    return ranked.withColumns({OUTCOME: outcome, FAILURES: failures, NEWEST: newest}).drop(
+        "_rank", "_winner", "_seen", "_content"
+    )

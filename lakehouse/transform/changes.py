@@ -12,8 +12,7 @@ def changed_rows(spark: SparkSession, table: TableName, after: int, until: int) 
     A changed row is there twice: before and after the change. Files that were rewritten hold mostly rows that did not
     change: those come as lost and gained once each, and cancel out.
     """
-    log = (spark.read.option("start-snapshot-id", after).option("end-snapshot-id", until)
-           .table(f"{table}.`changes`"))  # fmt: skip
+    log = spark.read.option("start-snapshot-id", after).option("end-snapshot-id", until).table(f"{table}.`changes`")
     columns = [name for name in log.columns if name not in {"_change_type", "_change_ordinal", "_commit_snapshot_id"}]
     gained = F.sum(F.when(F.col("_change_type") == "INSERT", 1).otherwise(-1))
     net = log.groupBy(*map(quote, columns)).agg(gained.alias("_gained"))

@@ -24,8 +24,10 @@ class Consumed:
 
     def properties(self, run_id: str) -> dict[str, str]:
         """The snapshot properties that record this."""
-        return {PROPERTY: json.dumps({"inputs": dict(self.inputs), "definition": self.definition}, sort_keys=True),
-                RUN_PROPERTY: run_id}
+        return {
+            PROPERTY: json.dumps({"inputs": dict(self.inputs), "definition": self.definition}, sort_keys=True),
+            RUN_PROPERTY: run_id,
+        }
 
 
 def last_consumed(table: IcebergTable | None) -> Consumed | None:
@@ -39,7 +41,7 @@ def last_consumed(table: IcebergTable | None) -> Consumed | None:
 
 def since(table: IcebergTable, snapshot: int) -> list[SnapshotInfo] | None:
     """The snapshots of ``table`` after ``snapshot``, newest first; ``None`` when it is not in the history."""
-    after = []
+    after: list[SnapshotInfo] = []
     for info in table.history():
         if info.identifier == snapshot:
             return after

@@ -46,10 +46,14 @@ def shape(table: SourceTable, raw_columns: Mapping[str, str], key: tuple[str, ..
     known = [name for name in raw_columns if name not in RAW_COLUMNS]
     for name, wish in table.columns.items():
         if name not in raw_columns and wish.pii is not Pii.EXCLUDE and not wish.dropped:
-            raise DataError(f"transforming {table.table}: raw has no column {name!r}. {suggest(name, known)}",
-                            remedy="Ingest the table again, or correct the registry file.")
+            raise DataError(
+                f"transforming {table.table}: raw has no column {name!r}. {suggest(name, known)}",
+                remedy="Ingest the table again, or correct the registry file.",
+            )
     excluded = {name for name, wish in table.columns.items() if wish.pii is Pii.EXCLUDE}
-    types = {name: (table.columns.get(name, Wish()).type or raw_columns[name]) for name in known if name not in excluded}
+    types = {
+        name: (table.columns.get(name, Wish()).type or raw_columns[name]) for name in known if name not in excluded
+    }
     return SilverShape(types, key)
 
 
@@ -70,13 +74,23 @@ def conform(raw: DataFrame, table: SourceTable, silver: SilverShape, keep: Seque
         typed.append(value.alias(name))
         if kind != raw_types[name]:
             unreadable = source.isNotNull() & value.isNull()
-            failures.append(_failure(unreadable, f"type_{name}", F.concat(
-                F.lit(f"{name}: "), _shown(source, wish), F.lit(f" is not a {kind}"))))
+            failures.append(
+                _failure(
+                    unreadable,
+                    f"type_{name}",
+                    F.concat(F.lit(f"{name}: "), _shown(source, wish), F.lit(f" is not a {kind}")),
+                )
+            )
         if not wish.nullable or name in silver.key:
             missing = source.isNull() & ~_is_misfit(name)
             failures.append(_failure(missing, f"missing_{name}", F.lit(f"{name}: a value is required")))
-    failures.append(_failure(F.col("_misfits").isNotNull(), "does_not_fit",
-                             F.concat(F.lit("values that fit no type of the lake: "), F.col("_misfits"))))
+    failures.append(
+        _failure(
+            F.col("_misfits").isNotNull(),
+            "does_not_fit",
+            F.concat(F.lit("values that fit no type of the lake: "), F.col("_misfits")),
+        )
+    )
     found = F.filter(F.array(*failures), lambda item: item.isNotNull()).cast(FAILURE_TYPE)
     nothing = F.array().cast(FAILURE_TYPE)
     failures_found = F.when(F.col("_op") == DELETE, nothing).otherwise(found)
@@ -88,8 +102,14 @@ def check(conformed: DataFrame, table: SourceTable) -> DataFrame:
     rejecting = [rule for rule in table.checks if rule.on_failure is OnFailure.REJECT]
     if not rejecting:
         return conformed
-    broken = [_failure(~F.coalesce(F.expr(rule.expect), F.lit(True)), rule.name,
-                       F.lit(rule.description or f"expected: {rule.expect}")) for rule in rejecting]
+    broken = [
+        _failure(
+            ~F.coalesce(F.expr(rule.expect), F.lit(True)),
+            rule.name,
+            F.lit(rule.description or f"expected: {rule.expect}"),
+        )
+        for rule in rejecting
+    ]
     found = F.filter(F.array(*broken), lambda item: item.isNotNull()).cast(FAILURE_TYPE)
     both = F.when(F.col("_op") == DELETE, F.col(FAILURES)).otherwise(F.concat(F.col(FAILURES), found))
     return conformed.withColumn(FAILURES, both)

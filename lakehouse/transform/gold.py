@@ -29,8 +29,15 @@ class _Inputs:
     frames: Mapping[str, DataFrame]
 
 
-def to_gold(transformer: Transformer, lake: Lake, parameters: Mapping[str, str], *, run_id: str,
-            window: Window | None = None, full_refresh: bool = False) -> Transformed:  # fmt: skip
+def to_gold(
+    transformer: Transformer,
+    lake: Lake,
+    parameters: Mapping[str, str],
+    *,
+    run_id: str,
+    window: Window | None = None,
+    full_refresh: bool = False,
+) -> Transformed:
     """Bring the gold table of ``transformer`` up to date with its inputs.
 
     Args:
@@ -43,8 +50,10 @@ def to_gold(transformer: Transformer, lake: Lake, parameters: Mapping[str, str],
     """
     given = _parameters(transformer, parameters)
     inputs = _inputs(transformer, lake)
-    now = Consumed({transformer.reads[name].dotted: head for name, head in inputs.heads.items()},
-                   fingerprint(transformer.definition, repr(sorted(given.items()))))
+    now = Consumed(
+        {transformer.reads[name].dotted: head for name, head in inputs.heads.items()},
+        fingerprint(transformer.definition, repr(sorted(given.items()))),
+    )
     target = lake.catalog.find(transformer.target)
     before = last_consumed(target)
     if before == now and not full_refresh and window is None:
@@ -53,8 +62,9 @@ def to_gold(transformer: Transformer, lake: Lake, parameters: Mapping[str, str],
     properties = now.properties(run_id)
     if parts is not None and not parts and target is not None:
         return Transformed(transformer.table, snapshot=target.append([], properties))
-    references = {name: lake.spark.createDataFrame(pyarrow.csv.read_csv(path))
-                  for name, path in transformer.references.items()}
+    references = {
+        name: lake.spark.createDataFrame(pyarrow.csv.read_csv(path)) for name, path in transformer.references.items()
+    }
     result = transformer.function(**inputs.frames, **given, **references)
     part = Part(transformer.rebuild_by, parts) if parts is not None else None
     snapshot = write_gold(result, transformer, lake, properties, part)
@@ -68,7 +78,8 @@ def _parameters(transformer: Transformer, parameters: Mapping[str, str]) -> dict
         raise ConfigurationError(
             f"gold table {transformer.table}: its transformer asks for {', '.join(missing)}, which is neither a "
             f"parameter of the profile nor a file of the domain's references/.",
-            remedy="Add it under `parameters:` in the profile, or add the reference file.")
+            remedy="Add it under `parameters:` in the profile, or add the reference file.",
+        )
     return {name: parameters[name] for name in transformer.parameters}
 
 
@@ -82,8 +93,9 @@ def _inputs(transformer: Transformer, lake: Lake) -> _Inputs:
     return _Inputs(tables, heads, frames)
 
 
-def _parts(transformer: Transformer, lake: Lake, inputs: _Inputs, before: Consumed | None, now: Consumed,
-           window: Window | None) -> list[Row] | None:  # fmt: skip
+def _parts(
+    transformer: Transformer, lake: Lake, inputs: _Inputs, before: Consumed | None, now: Consumed, window: Window | None
+) -> list[Row] | None:
     """The values of ``rebuild_by`` to rebuild; ``None`` when only a whole rebuild is right."""
     if transformer.touched is None or before is None or before.definition != now.definition:
         return None
@@ -110,5 +122,3 @@ def _days(transformer: Transformer, window: Window | None) -> list[Row]:
     first, last = window.start.date(), (window.end - timedelta(microseconds=1)).date()
     make = Row(transformer.rebuild_by[0])
     return [make(first + timedelta(days=number)) for number in range((last - first).days + 1)]
-
-

@@ -18,15 +18,16 @@ _WRITER_PROPERTY = "snapshot-property."
 REMOVED = "_removed"
 
 
-def merge(changes: DataFrame, target: IcebergTable, key: Sequence[str], properties: Mapping[str, str],
-          *, mirror: bool) -> int:  # fmt: skip
+def merge(
+    changes: DataFrame, target: IcebergTable, key: Sequence[str], properties: Mapping[str, str], *, mirror: bool
+) -> int:
     """Merge ``changes`` into ``target`` by ``key``, in one snapshot that bears ``properties``; returns its id.
 
     Rows that are there already, alike in every column, are left alone, so that the snapshot holds true changes only.
 
     Args:
-        changes: of a session that nothing else commits in (see :func:`_committing_with`). One row a key: the target's columns and the boolean :data:`REMOVED`, true for keys that leave. It must
-            read alike each time: MERGE reads its source twice.
+        changes: one row a key: the target's columns and the boolean :data:`REMOVED`, true for keys that leave. It must
+            read alike each time, since MERGE reads its source twice, and be of a session that nothing else commits in.
         mirror: whether keys that ``changes`` does not have leave too.
     """
     columns = [name for name in changes.columns if name != REMOVED]
@@ -36,11 +37,15 @@ def merge(changes: DataFrame, target: IcebergTable, key: Sequence[str], properti
     removed = F.col(f"{source}.{REMOVED}")
     assignments = {quote(name): F.col(f"{source}.{quote(name)}") for name in columns}
     merger = (
-        changes.alias(source).mergeInto(str(target.name), on)
-        .whenMatched(removed).delete()
-        .whenMatched(~same).update(assignments)
-        .whenNotMatched(~removed).insert(assignments)
-    )  # fmt: skip
+        changes.alias(source)
+        .mergeInto(str(target.name), on)
+        .whenMatched(removed)
+        .delete()
+        .whenMatched(~same)
+        .update(assignments)
+        .whenNotMatched(~removed)
+        .insert(assignments)
+    )
     if mirror:
         merger = merger.whenNotMatchedBySource().delete()
     with _committing_with(changes.sparkSession, properties):

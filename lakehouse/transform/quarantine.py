@@ -12,8 +12,14 @@ from lakehouse.transform.batch import OUTCOME, REJECTED
 from lakehouse.transform.contract import FAILURES
 from lakehouse.transform.merge import overwrite
 
-COLUMNS = {"key": "string", "rule": "string", "reason": "string", "run_id": "string", "rejected_at": "timestamp",
-           "row": "string"}  # fmt: skip
+COLUMNS = {
+    "key": "string",
+    "rule": "string",
+    "reason": "string",
+    "run_id": "string",
+    "rejected_at": "timestamp",
+    "row": "string",
+}
 ROW = "_row"
 
 
@@ -33,8 +39,17 @@ def rejects(decided: DataFrame, key: Sequence[str], run_id: str, rejected_at: da
     )
 
 
-def refresh(table: str, decided: DataFrame, key: Sequence[str], rejected: int, lake: Lake, run_id: str,
-            rejected_at: datetime, *, whole: bool) -> None:  # fmt: skip
+def refresh(
+    table: str,
+    decided: DataFrame,
+    key: Sequence[str],
+    rejected: int,
+    lake: Lake,
+    run_id: str,
+    rejected_at: datetime,
+    *,
+    whole: bool,
+) -> None:
     """Bring the quarantine of ``table`` up to date with a batch.
 
     Args:

@@ -56,8 +56,15 @@ class Batch:
     whole: bool
 
 
-def to_silver(table: SourceTable, lake: Lake, *, run_id: str, started_at: datetime, pseudonym_key: bytes | None,
-              full_refresh: bool = False) -> Transformed:  # fmt: skip
+def to_silver(
+    table: SourceTable,
+    lake: Lake,
+    *,
+    run_id: str,
+    started_at: datetime,
+    pseudonym_key: bytes | None,
+    full_refresh: bool = False,
+) -> Transformed:
     """Bring silver up to date with raw.
 
     Args:
@@ -83,7 +90,9 @@ def to_silver(table: SourceTable, lake: Lake, *, run_id: str, started_at: dateti
     try:
         books, notes = _count(decided, table)
         target = _target(table, wanted, lake, held)
-        quarantine.refresh(table.table, decided, wanted.key, books.rejected, lake, run_id, started_at, whole=batch.whole)
+        quarantine.refresh(
+            table.table, decided, wanted.key, books.rejected, lake, run_id, started_at, whole=batch.whole
+        )
         properties = Consumed({source.name.dotted: head}, definition).properties(run_id)
         snapshot = _write(decided, table, wanted, target, batch, pseudonym_key, properties)
     finally:
@@ -95,11 +104,13 @@ def _only_notes(source: IcebergTable, before: Consumed) -> bool:
     """Whether raw's snapshots since the last commit hold no row: ingest noted something of its own."""
     after = since(source, before.inputs.get(source.name.dotted, 0))
     return after is not None and not any(
-        "added-records" in info.summary or "deleted-records" in info.summary for info in after)
+        "added-records" in info.summary or "deleted-records" in info.summary for info in after
+    )
 
 
-def _batch(table: SourceTable, source: IcebergTable, head: int, lake: Lake, before: Consumed | None,
-           definition: str) -> Batch:  # fmt: skip
+def _batch(
+    table: SourceTable, source: IcebergTable, head: int, lake: Lake, before: Consumed | None, definition: str
+) -> Batch:
     """Only what came since the last commit, where raw was only added to and the contract is the same."""
     consumed = before.inputs.get(source.name.dotted) if before and before.definition == definition else None
     after = since(source, consumed) if consumed is not None and table.load is Load.INCREMENTAL else None
@@ -129,17 +140,18 @@ def _count(decided: DataFrame, table: SourceTable) -> tuple[Books, tuple[str, ..
     """
     softer = [rule for rule in table.checks if rule.on_failure is not OnFailure.REJECT]
     counts = {outcome: F.count_if(F.col(OUTCOME) == outcome) for outcome in (MERGED, SUPERSEDED, REJECTED, DELETED)}
-    broken = [F.count_if((F.col(OUTCOME) == MERGED) & ~F.coalesce(F.expr(rule.expect), F.lit(True)))
-              for rule in softer]
+    broken = [F.count_if((F.col(OUTCOME) == MERGED) & ~F.coalesce(F.expr(rule.expect), F.lit(True))) for rule in softer]
     row = decided.agg(F.count(F.lit(1)), *counts.values(), *broken).first()
     assert row is not None
     read, merged, superseded, rejected, deleted, *violations = row
     notes = []
     for rule, number in zip(softer, violations, strict=True):
         if number and rule.on_failure is OnFailure.FAIL:
-            raise DataError(f"transforming {table.table}: {number:,} rows break check {rule.name!r} ({rule.expect}), "
-                            "which stops the table. Silver is as it was.",
-                            remedy="Mend the source or the check, then run again.")
+            raise DataError(
+                f"transforming {table.table}: {number:,} rows break check {rule.name!r} ({rule.expect}), "
+                "which stops the table. Silver is as it was.",
+                remedy="Mend the source or the check, then run again.",
+            )
         if number:
             notes.append(f"{number:,} rows break check {rule.name} ({rule.expect})")
     return Books(read, merged + deleted, superseded, rejected), tuple(notes)
@@ -162,8 +174,15 @@ def _target(table: SourceTable, wanted: SilverShape, lake: Lake, held: IcebergTa
     return lake.catalog.create(name, columns, table.partition_by, table.sort_by)
 
 
-def _write(decided: DataFrame, table: SourceTable, wanted: SilverShape, target: IcebergTable, batch: Batch,
-           pseudonym_key: bytes | None, properties: Mapping[str, str]) -> int:  # fmt: skip
+def _write(
+    decided: DataFrame,
+    table: SourceTable,
+    wanted: SilverShape,
+    target: IcebergTable,
+    batch: Batch,
+    pseudonym_key: bytes | None,
+    properties: Mapping[str, str],
+) -> int:
     policies = {name: wish.pii for name, wish in table.columns.items()}
     published = [protect(F.col(quote(name)), policies.get(name), pseudonym_key).alias(name) for name in wanted.columns]
     good = decided.where(F.col(OUTCOME) == MERGED).select(*published)
@@ -179,4 +198,3 @@ def _write(decided: DataFrame, table: SourceTable, wanted: SilverShape, target: 
 def _rejected_winner() -> Column:
     """A rejected row that is the newest of its key: the truth is that the key has no good row, so it leaves."""
     return (F.col(OUTCOME) == REJECTED) & F.col(NEWEST)
-

@@ -16,8 +16,9 @@ def _touched(changed: Mapping[str, DataFrame], inputs: Mapping[str, DataFrame]) 
         if name in changed:
             days.append(changed[name].select(F.to_date(moment).alias("date")))
     if "events" in changed:
-        whole = inputs["events"].join(changed["events"].select("user_id", "session_id").distinct(),
-                                      on=["user_id", "session_id"], how="left_semi")
+        whole = inputs["events"].join(
+            changed["events"].select("user_id", "session_id").distinct(), on=["user_id", "session_id"], how="left_semi"
+        )
         known = whole.unionByName(changed["events"])
         days.append(sessions(known).select(F.explode(_days_of(F.col("begin_ms"), F.col("end_ms"))).alias("date")))
     found = days[0]
@@ -57,14 +58,17 @@ def global_user_activity_per_day(
     """
     parts = [
         _session_days(sessions(events)),
-        messages.where(F.col("user_id").isNotNull()).groupBy("user_id", F.to_date("created_at").alias("date"))
+        messages.where(F.col("user_id").isNotNull())
+        .groupBy("user_id", F.to_date("created_at").alias("date"))
         .agg(F.count(F.lit(1)).alias("messages")),
         _spending(purchases, currency_rates, reporting_currency),
-    ]  # fmt: skip
+    ]
     measures = ("connections", "spent_ms", "messages", "money")
     rows = [part.select("user_id", "date", *(_or_zero(part, name) for name in measures)) for part in parts]
     return (
-        rows[0].unionByName(rows[1]).unionByName(rows[2])
+        rows[0]
+        .unionByName(rows[1])
+        .unionByName(rows[2])
         .groupBy("user_id", "date")
         .agg(*(F.sum(name).alias(name) for name in measures))
         .select(
@@ -75,13 +79,14 @@ def global_user_activity_per_day(
             F.col("messages").cast("int").alias("total_message_send_this_day"),
             F.col("money").cast("double").alias("total_money_spend"),
         )
-    )  # fmt: skip
+    )
 
 
 def _session_days(found: DataFrame) -> DataFrame:
     """A row for each session and day that it touches: whether it begins then, and its milliseconds of that day."""
-    by_day = found.select("user_id", "begin_ms", "end_ms",
-                          F.explode(_days_of(F.col("begin_ms"), F.col("end_ms"))).alias("date"))
+    by_day = found.select(
+        "user_id", "begin_ms", "end_ms", F.explode(_days_of(F.col("begin_ms"), F.col("end_ms"))).alias("date")
+    )
     midnight = F.unix_date("date").cast("bigint") * DAY_MS
     spent = F.least("end_ms", midnight + DAY_MS) - F.greatest("begin_ms", midnight)
     begins = (F.col("begin_ms") >= midnight).cast("int")
@@ -98,11 +103,14 @@ def _day(moment_ms: Column) -> Column:
 
 def _spending(purchases: DataFrame, rates: DataFrame, reporting_currency: str) -> DataFrame:
     """Money by user and day, in ``reporting_currency``. A purchase in a currency without a rate does not count."""
-    reporting = rates.where(F.col("currency") == reporting_currency).select(F.col("units_per_usd").alias("reporting_units"))
+    reporting = rates.where(F.col("currency") == reporting_currency).select(
+        F.col("units_per_usd").alias("reporting_units")
+    )
     converted = (
-        purchases.join(F.broadcast(rates), on="currency", how="inner").crossJoin(F.broadcast(reporting))
+        purchases.join(F.broadcast(rates), on="currency", how="inner")
+        .crossJoin(F.broadcast(reporting))
         .withColumn("money", F.col("amount").cast("double") / F.col("units_per_usd") * F.col("reporting_units"))
-    )  # fmt: skip
+    )
     return converted.groupBy("user_id", F.to_date("purchase_time").alias("date")).agg(F.sum("money").alias("money"))
 
 

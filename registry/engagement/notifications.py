@@ -49,25 +49,27 @@ def global_notif_impact_per_day(notifications: DataFrame, states: DataFrame, eve
     minutes after it; else 0).
     """
     succeeded = _with_success(notifications, states)
-    return (
-        _with_time_after(succeeded, sessions(events))
-        .select(
-            "user_id",
-            F.col("content").alias("content_notif"),
-            F.to_date("notification_time").alias("notif_date"),
-            F.col("success_ms").isNotNull().alias("is_success"),
-            F.floor(F.coalesce("held_ms", "next_ms", F.lit(0)) / 1000).cast("bigint").alias("time_spend_after_success"),
-        )
-    )  # fmt: skip
+    return _with_time_after(succeeded, sessions(events)).select(
+        "user_id",
+        F.col("content").alias("content_notif"),
+        F.to_date("notification_time").alias("notif_date"),
+        F.col("success_ms").isNotNull().alias("is_success"),
+        F.floor(F.coalesce("held_ms", "next_ms", F.lit(0)) / 1000).cast("bigint").alias("time_spend_after_success"),
+    )
 
 
 def _with_success(notifications: DataFrame, states: DataFrame) -> DataFrame:
     """``notifications`` with ``success_ms``: when the latest state was noted, if that is a success; else NULL."""
     noted = states.where(F.col("status").isNotNull() & F.col("updated_at").isNotNull())
     latest = noted.groupBy("user_id", "notification_id").agg(
-        F.max(F.struct(F.col("updated_at").alias("at"), F.lit(1).alias("rank"), F.col("status").alias("state"))).alias("noted"))
-    own = F.when(F.col("state").isNotNull() & F.col("modified_at").isNotNull(),
-                 F.struct(F.col("modified_at").alias("at"), F.lit(0).alias("rank"), F.col("state").alias("state")))
+        F.max(F.struct(F.col("updated_at").alias("at"), F.lit(1).alias("rank"), F.col("status").alias("state"))).alias(
+            "noted"
+        )
+    )
+    own = F.when(
+        F.col("state").isNotNull() & F.col("modified_at").isNotNull(),
+        F.struct(F.col("modified_at").alias("at"), F.lit(0).alias("rank"), F.col("state").alias("state")),
+    )
     final = F.greatest(own, F.col("noted"))
     joined = notifications.join(latest, on=["user_id", "notification_id"], how="left").withColumn("final", final)
     success = F.col("final.state").isin(*SUCCESS_STATES)
@@ -78,11 +80,17 @@ def _with_time_after(notifications: DataFrame, found: DataFrame) -> DataFrame:
     """``notifications`` with ``held_ms`` (the rest of the session that holds the success; the one that ends last) and
     ``next_ms`` (the whole of the first session to begin soon after it; of two at once the longer)."""
     key = ("user_id", "notification_time", "notification_id")
-    near = notifications.where(F.col("success_ms").isNotNull()).select(*key, "success_ms").join(
-        found.select(F.col("user_id").alias("session_user"), "begin_ms", "end_ms"),
-        (F.col("user_id") == F.col("session_user"))
-        & (F.col("begin_ms") <= F.col("success_ms") + _FOLLOWING_MS) & (F.col("end_ms") >= F.col("success_ms")),
-        how="inner")
+    near = (
+        notifications.where(F.col("success_ms").isNotNull())
+        .select(*key, "success_ms")
+        .join(
+            found.select(F.col("user_id").alias("session_user"), "begin_ms", "end_ms"),
+            (F.col("user_id") == F.col("session_user"))
+            & (F.col("begin_ms") <= F.col("success_ms") + _FOLLOWING_MS)
+            & (F.col("end_ms") >= F.col("success_ms")),
+            how="inner",
+        )
+    )
     holds = F.col("begin_ms") <= F.col("success_ms")
     length = F.col("end_ms") - F.col("begin_ms")
     after = near.groupBy(*key).agg(
@@ -90,5 +98,3 @@ def _with_time_after(notifications: DataFrame, found: DataFrame) -> DataFrame:
         F.min(F.when(~holds, F.struct(F.col("begin_ms"), (-length).alias("negative_length")))).alias("next"),
     )
     return notifications.join(after, on=list(key), how="left").withColumn("next_ms", -F.col("next.negative_length"))
-
-

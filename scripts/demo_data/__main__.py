@@ -27,8 +27,9 @@ def load(scale: Annotated[float, typer.Option(min=0.001, help="Multiplies the da
 @engagement.command("play-day")
 def play_day(seed: Seed = 7) -> None:
     """One more day of new, changed, late and deleted rows."""
-    _with_sources(lambda postgres, cassandra: console.print(
-        f"played {generator.play_day(postgres, cassandra, seed):%F}"))
+    _with_sources(
+        lambda postgres, cassandra: console.print(f"played {generator.play_day(postgres, cassandra, seed):%F}")
+    )
 
 
 def _load(postgres: Any, cassandra: Any, scale: float, seed: int) -> None:

@@ -53,14 +53,30 @@ _LOGBACK = """<configuration>
   <root level="WARN"><appender-ref ref="out"/></root>
 </configuration>
 """
-_OPENED = ("java.base/java.io", "java.base/java.lang", "java.base/java.lang.reflect", "java.base/java.nio",
-           "java.base/java.util", "java.base/java.util.concurrent", "java.base/java.util.concurrent.atomic",
-           "java.base/jdk.internal.misc", "java.base/jdk.internal.ref", "java.base/jdk.internal.reflect",
-           "java.base/jdk.internal.math", "java.base/jdk.internal.module", "java.base/jdk.internal.util.jar",
-           "java.base/sun.nio.ch", "java.management/com.sun.jmx.remote.security",
-           "java.rmi/sun.rmi.registry", "java.rmi/sun.rmi.server", "java.rmi/sun.rmi.transport",
-           "java.rmi/sun.rmi.transport.tcp", "java.sql/java.sql", "java.management.rmi/com.sun.jmx.remote.internal.rmi",
-           "jdk.management/com.sun.management.internal")  # fmt: skip
+_OPENED = (
+    "java.base/java.io",
+    "java.base/java.lang",
+    "java.base/java.lang.reflect",
+    "java.base/java.nio",
+    "java.base/java.util",
+    "java.base/java.util.concurrent",
+    "java.base/java.util.concurrent.atomic",
+    "java.base/jdk.internal.misc",
+    "java.base/jdk.internal.ref",
+    "java.base/jdk.internal.reflect",
+    "java.base/jdk.internal.math",
+    "java.base/jdk.internal.module",
+    "java.base/jdk.internal.util.jar",
+    "java.base/sun.nio.ch",
+    "java.management/com.sun.jmx.remote.security",
+    "java.rmi/sun.rmi.registry",
+    "java.rmi/sun.rmi.server",
+    "java.rmi/sun.rmi.transport",
+    "java.rmi/sun.rmi.transport.tcp",
+    "java.sql/java.sql",
+    "java.management.rmi/com.sun.jmx.remote.internal.rmi",
+    "jdk.management/com.sun.management.internal",
+)
 
 
 class Cassandra:
@@ -75,23 +91,41 @@ class Cassandra:
     def start(self) -> None:
         jars = fetch(_ARTIFACTS, "cassandra")
         configuration = self._folder / "cassandra.yaml"
-        configuration.write_text(_CONFIGURATION.format(host=HOST, port=self.port, storage_port=_free_port(),
-                                                       data=self._folder / "data"))
+        configuration.write_text(
+            _CONFIGURATION.format(host=HOST, port=self.port, storage_port=_free_port(), data=self._folder / "data")
+        )
         logback = self._folder / "logback.xml"
         logback.write_text(_LOGBACK)
-        flags = [flag for package in _OPENED for flag in (f"--add-opens={package}=ALL-UNNAMED",
-                                                          f"--add-exports={package}=ALL-UNNAMED")]
+        flags = [
+            flag
+            for package in _OPENED
+            for flag in (f"--add-opens={package}=ALL-UNNAMED", f"--add-exports={package}=ALL-UNNAMED")
+        ]
         properties = {
-            "cassandra.config": configuration.as_uri(), "cassandra.storagedir": self._folder / "data",
-            "cassandra-foreground": "true", "cassandra.ring_delay_ms": 100,
-            "cassandra.skip_wait_for_gossip_to_settle": 0, "cassandra.superuser_setup_delay_ms": 0,
-            "logback.configurationFile": logback, "jdk.attach.allowAttachSelf": "true",
-            "java.io.tmpdir": self._folder, "io.netty.tryReflectionSetAccessible": "true",
+            "cassandra.config": configuration.as_uri(),
+            "cassandra.storagedir": self._folder / "data",
+            "cassandra-foreground": "true",
+            "cassandra.ring_delay_ms": 100,
+            "cassandra.skip_wait_for_gossip_to_settle": 0,
+            "cassandra.superuser_setup_delay_ms": 0,
+            "logback.configurationFile": logback,
+            "jdk.attach.allowAttachSelf": "true",
+            "java.io.tmpdir": self._folder,
+            "io.netty.tryReflectionSetAccessible": "true",
             "cassandra.logdir": self._folder,
-        }  # fmt: skip
-        command = [java(), "-Xms512m", "-Xmx1g", "-XX:+UseG1GC", "-XX:TieredStopAtLevel=4", *flags,
-                   *(f"-D{name}={value}" for name, value in properties.items()),
-                   "-cp", ":".join(map(str, jars)), "org.apache.cassandra.service.CassandraDaemon"]  # fmt: skip
+        }
+        command = [
+            java(),
+            "-Xms512m",
+            "-Xmx1g",
+            "-XX:+UseG1GC",
+            "-XX:TieredStopAtLevel=4",
+            *flags,
+            *(f"-D{name}={value}" for name, value in properties.items()),
+            "-cp",
+            ":".join(map(str, jars)),
+            "org.apache.cassandra.service.CassandraDaemon",
+        ]
         self.daemon.start(command)
         self.daemon.wait_ready(self._ready, 120)
 
@@ -101,8 +135,13 @@ class Cassandra:
     def cluster(self, user: str = "lakehouse", password: str | None = None) -> Cluster:
         """A driver cluster for this node."""
         profile = ExecutionProfile(load_balancing_policy=WhiteListRoundRobinPolicy([HOST]), request_timeout=60)
-        return Cluster([HOST], port=self.port, auth_provider=PlainTextAuthProvider(user, password or self._password),
-                       execution_profiles={EXEC_PROFILE_DEFAULT: profile}, connect_timeout=10)
+        return Cluster(
+            [HOST],
+            port=self.port,
+            auth_provider=PlainTextAuthProvider(user, password or self._password),
+            execution_profiles={EXEC_PROFILE_DEFAULT: profile},
+            connect_timeout=10,
+        )
 
     def _ready(self) -> bool:
         if _can_connect(self.cluster()):
@@ -110,8 +149,10 @@ class Cassandra:
         first = self.cluster("cassandra", "cassandra")
         try:
             session = first.connect()
-            session.execute(f"CREATE ROLE IF NOT EXISTS lakehouse WITH PASSWORD = '{self._password}' AND LOGIN = true "
-                            "AND SUPERUSER = true")
+            session.execute(
+                f"CREATE ROLE IF NOT EXISTS lakehouse WITH PASSWORD = '{self._password}' AND LOGIN = true "
+                "AND SUPERUSER = true"
+            )
         except (NoHostAvailable, AuthenticationFailed, DriverException):
             return False
         finally:

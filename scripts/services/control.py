@@ -34,12 +34,15 @@ class Services:
 
     @functools.cached_property
     def postgres(self) -> Postgres:
-        return Postgres("postgres", self.home, admin="postgres", password=self.env["APP_PG_ADMIN_PASSWORD"], database="app")
+        return Postgres(
+            "postgres", self.home, admin="postgres", password=self.env["APP_PG_ADMIN_PASSWORD"], database="app"
+        )
 
     @functools.cached_property
     def catalog_postgres(self) -> Postgres:
-        return Postgres("catalog_postgres", self.home, admin="iceberg", password=self.env["CATALOG_PG_PASSWORD"],
-                        database="iceberg")  # fmt: skip
+        return Postgres(
+            "catalog_postgres", self.home, admin="iceberg", password=self.env["CATALOG_PG_PASSWORD"], database="iceberg"
+        )
 
     @functools.cached_property
     def cassandra(self) -> Cassandra:
@@ -51,8 +54,13 @@ class Services:
 
     @functools.cached_property
     def rest_catalog(self) -> RestCatalog:
-        return RestCatalog(self.home, self.catalog_postgres, self.minio, self.env["CATALOG_PG_PASSWORD"],
-                           self.env["MINIO_ROOT_PASSWORD"])  # fmt: skip
+        return RestCatalog(
+            self.home,
+            self.catalog_postgres,
+            self.minio,
+            self.env["CATALOG_PG_PASSWORD"],
+            self.env["MINIO_ROOT_PASSWORD"],
+        )
 
     def get(self, name: str) -> Service:
         if name not in PORTS:
@@ -67,8 +75,10 @@ class Services:
         """Raise :class:`ServiceError`, in one sentence, when a port is taken by something else."""
         for name in names:
             if not self.running(name) and port_taken(HOST, port(name)):
-                raise ServiceError(f"port {port(name)} of {name} is taken by another program; end it, or set "
-                                   f"{PORTS[name][1]} to a free port.")
+                raise ServiceError(
+                    f"port {port(name)} of {name} is taken by another program; end it, or set "
+                    f"{PORTS[name][1]} to a free port."
+                )
 
     def start(self, *names: str) -> list[str]:
         """Start ``names`` and what they need; returns those that did not run before."""

@@ -35,10 +35,16 @@ class Minio:
 
     def start(self) -> None:
         binary = find_or_build()
-        environment = os.environ | {"MINIO_ROOT_USER": self.user, "MINIO_ROOT_PASSWORD": self._password,
-                                    "MINIO_BROWSER": "off", "MINIO_UPDATE": "off"}  # fmt: skip
-        self.daemon.start([str(binary), "server", "--quiet", "--address", f"{HOST}:{self.port}",
-                           str(self._folder / "data")], env=environment)  # fmt: skip
+        environment = os.environ | {
+            "MINIO_ROOT_USER": self.user,
+            "MINIO_ROOT_PASSWORD": self._password,
+            "MINIO_BROWSER": "off",
+            "MINIO_UPDATE": "off",
+        }
+        self.daemon.start(
+            [str(binary), "server", "--quiet", "--address", f"{HOST}:{self.port}", str(self._folder / "data")],
+            env=environment,
+        )
         self.daemon.wait_ready(self._healthy, 60)
         self.filesystem().create_dir(BUCKET)
 
@@ -46,8 +52,13 @@ class Minio:
         return self.daemon.stop()
 
     def filesystem(self) -> pyarrow.fs.S3FileSystem:
-        return pyarrow.fs.S3FileSystem(access_key=self.user, secret_key=self._password, endpoint_override=self.endpoint,
-                                       region="us-east-1", allow_bucket_creation=True)
+        return pyarrow.fs.S3FileSystem(
+            access_key=self.user,
+            secret_key=self._password,
+            endpoint_override=self.endpoint,
+            region="us-east-1",
+            allow_bucket_creation=True,
+        )
 
     def _healthy(self) -> bool:
         try:
@@ -71,20 +82,27 @@ def find_or_build() -> Path:
             return binary
         go = shutil.which("go")
         if go is None:
-            raise MinioUnavailableError("MinIO is not on the path, and there is no Go to build it with.",
-                                        remedy="Install either one.")
+            raise MinioUnavailableError(
+                "MinIO is not on the path, and there is no Go to build it with.", remedy="Install either one."
+            )
         _build(go, binary)
     return binary
 
 
 def _build(go: str, binary: Path) -> None:
     folder = binary.parent / ".build"
-    environment = os.environ | {"GOBIN": str(folder), "GOPATH": str(cache_folder() / "go"), "CGO_ENABLED": "0",
-                                "GOFLAGS": "-modcacherw"}  # fmt: skip
+    environment = os.environ | {
+        "GOBIN": str(folder),
+        "GOPATH": str(cache_folder() / "go"),
+        "CGO_ENABLED": "0",
+        "GOFLAGS": "-modcacherw",
+    }
     done = subprocess.run([go, "install", MODULE], env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise ServiceError(f"building MinIO failed: {done.stderr.strip()[-500:]}",
-                           remedy="Check Go's version and its module proxy, or put a `minio` on the path.")
+        raise ServiceError(
+            f"building MinIO failed: {done.stderr.strip()[-500:]}",
+            remedy="Check Go's version and its module proxy, or put a `minio` on the path.",
+        )
     (folder / "minio").rename(binary)
     shutil.rmtree(folder)
     shutil.rmtree(cache_folder() / "go", ignore_errors=True)

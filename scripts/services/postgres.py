@@ -46,8 +46,10 @@ class Postgres:
             self._initialise(binaries)
         options = [argument for name, value in _OPTIONS.items() for argument in ("-c", f"{name}={value}")]
         (self._data / "postmaster.pid").unlink(missing_ok=True)
-        self.daemon.start([*_unprivileged(), str(binaries / "postgres"), "-D", str(self._data), "-p", str(self.port),
-                           *options], user=_user())  # fmt: skip
+        self.daemon.start(
+            [*_unprivileged(), str(binaries / "postgres"), "-D", str(self._data), "-p", str(self.port), *options],
+            user=_user(),
+        )
         self.daemon.wait_ready(self._answers, 60)
 
     def stop(self) -> bool:
@@ -55,8 +57,14 @@ class Postgres:
 
     def connect(self, database: str | None = None) -> "psycopg2.extensions.connection":
         """A connection as the server's administrator, in autocommit."""
-        connection = psycopg2.connect(host=HOST, port=self.port, user=self.admin, password=self._password,
-                                      dbname=database or self.database, connect_timeout=5)
+        connection = psycopg2.connect(
+            host=HOST,
+            port=self.port,
+            user=self.admin,
+            password=self._password,
+            dbname=database or self.database,
+            connect_timeout=5,
+        )
         connection.autocommit = True
         return connection
 
@@ -65,8 +73,11 @@ class Postgres:
         with closing(self.connect()) as connection, connection.cursor() as cursor:
             cursor.execute("SELECT FROM pg_roles WHERE rolname = %s", (role,))
             verb = "ALTER" if cursor.rowcount else "CREATE"
-            cursor.execute(sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(
-                sql.SQL(verb), sql.Identifier(role), sql.Literal(password)))
+            cursor.execute(
+                sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(
+                    sql.SQL(verb), sql.Identifier(role), sql.Literal(password)
+                )
+            )
             cursor.execute(sql.SQL("GRANT pg_read_all_data, pg_read_all_stats TO {}").format(sql.Identifier(role)))
 
     def _initialise(self, binaries: Path) -> None:
@@ -81,22 +92,44 @@ class Postgres:
             os.chown(password_file, _user() or 0, -1)
         try:
             done = subprocess.run(
-                [*_unprivileged(), str(binaries / "initdb"), "-D", str(self._data), "-U", self.admin, "-E", "UTF8",
-                 "--locale=C.UTF-8", "-A", "scram-sha-256", f"--pwfile={password_file}", "--no-sync"],
-                capture_output=True, text=True, check=False, user=_user(), group=_user())  # fmt: skip
+                [
+                    *_unprivileged(),
+                    str(binaries / "initdb"),
+                    "-D",
+                    str(self._data),
+                    "-U",
+                    self.admin,
+                    "-E",
+                    "UTF8",
+                    "--locale=C.UTF-8",
+                    "-A",
+                    "scram-sha-256",
+                    f"--pwfile={password_file}",
+                    "--no-sync",
+                ],
+                capture_output=True,
+                text=True,
+                check=False,
+                user=_user(),
+                group=_user(),
+            )
         finally:
             password_file.unlink()
         if done.returncode:
-            raise ServiceError(f"initialising {self.service} in {self._data} failed: {done.stderr.strip()[-500:]}",
-                               remedy=f"Remove {self._data} and try again.")
+            raise ServiceError(
+                f"initialising {self.service} in {self._data} failed: {done.stderr.strip()[-500:]}",
+                remedy=f"Remove {self._data} and try again.",
+            )
 
     def _answers(self) -> bool:
         try:
             self.connect("postgres").close()
         except psycopg2.OperationalError as error:
             if "password authentication failed" in str(error):
-                raise ServiceError(f"{self.service}: its data folder was made with another password than .env has.",
-                                   remedy=f"Restore .env, or remove {self._data} to begin anew.") from None
+                raise ServiceError(
+                    f"{self.service}: its data folder was made with another password than .env has.",
+                    remedy=f"Restore .env, or remove {self._data} to begin anew.",
+                ) from None
             return False
         return True
 
@@ -128,7 +161,11 @@ def _user() -> int | None:
 
 def _may_unshare() -> bool:
     try:
-        return subprocess.run(["unshare", "--user", "--map-user=65534", "true"], capture_output=True,
-                              check=False).returncode == 0  # fmt: skip
+        return (
+            subprocess.run(
+                ["unshare", "--user", "--map-user=65534", "true"], capture_output=True, check=False
+            ).returncode
+            == 0
+        )
     except FileNotFoundError:
         return False

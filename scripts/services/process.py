@@ -48,7 +48,9 @@ def port_taken(host: str, port: int) -> bool:
 def wait_until(condition: Callable[[], bool], timeout_s: float, what: str) -> None:
     """Return when ``condition`` holds; :class:`ServiceError` when it does not within ``timeout_s`` seconds."""
     try:
-        Retrying(stop=stop_after_delay(timeout_s), wait=wait_fixed(0.1), retry=retry_if_result(lambda ok: not ok))(condition)
+        Retrying(stop=stop_after_delay(timeout_s), wait=wait_fixed(0.1), retry=retry_if_result(lambda ok: not ok))(
+            condition
+        )
     except RetryError:
         raise ServiceError(f"{what} was not ready within {timeout_s:.0f} s.") from None
 
@@ -70,13 +72,27 @@ class Daemon:
         known = Identity(content["pid"], content["began"])
         return known if known.alive() else None
 
-    def start(self, command: Sequence[str], *, env: Mapping[str, str] | None = None, keep_log: bool = True,
-              user: int | None = None) -> None:  # fmt: skip
+    def start(
+        self,
+        command: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        keep_log: bool = True,
+        user: int | None = None,
+    ) -> None:
         """Start ``command`` in a session of its own."""
         with (self.log if keep_log else Path(os.devnull)).open("ab") as log:
             process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, user=user,
-                group=user, env=None if env is None else dict(env), cwd=self._pid_file.parent)  # fmt: skip
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                user=user,
+                group=user,
+                env=None if env is None else dict(env),
+                cwd=self._pid_file.parent,
+            )
         identity = Identity.of(process.pid)
         if identity is None:
             raise ServiceError(f"starting {self.name}: it ended at once.", remedy=f"Its log: {self.log}")
@@ -91,8 +107,9 @@ class Daemon:
         wait_until(ready_or_dead, timeout_s, f"{self.name} (log: {self.log})")
         if self.identity() is None:
             tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-5:]) if self.log.exists() else ""
-            raise ServiceError(f"starting {self.name}: it ended before it was ready.\n{tail}",
-                               remedy=f"Its log: {self.log}")
+            raise ServiceError(
+                f"starting {self.name}: it ended before it was ready.\n{tail}", remedy=f"Its log: {self.log}"
+            )
 
     def stop(self, timeout_s: float = 30, first: signal.Signals = signal.SIGTERM) -> bool:
         """End the process; ``False`` when it does not run."""

@@ -34,7 +34,9 @@ _ARTIFACTS = (
 class RestCatalog:
     """The catalog server; its tables are rows in PostgreSQL, their files objects in MinIO."""
 
-    def __init__(self, home: Home, database: Postgres, store: Minio, database_password: str, store_password: str) -> None:
+    def __init__(
+        self, home: Home, database: Postgres, store: Minio, database_password: str, store_password: str
+    ) -> None:
         self.port = port("rest_catalog")
         self._database, self._store = database, store
         self._database_password, self._store_password = database_password, store_password
@@ -59,8 +61,15 @@ class RestCatalog:
             "CATALOG_CLIENT_REGION": "us-east-1",
             "AWS_REGION": "us-east-1",
         }
-        command = [java(), "-Xmx256m", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
-                   "-cp", ":".join(map(str, jars)), "org.apache.iceberg.rest.RESTCatalogServer"]  # fmt: skip
+        command = [
+            java(),
+            "-Xmx256m",
+            "-XX:TieredStopAtLevel=1",
+            "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
+            "-cp",
+            ":".join(map(str, jars)),
+            "org.apache.iceberg.rest.RESTCatalogServer",
+        ]
         self.daemon.start(command, env=environment, keep_log=False)
         self.daemon.wait_ready(self._answers, 60)
 

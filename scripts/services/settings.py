@@ -1,15 +1,14 @@
-"""Where the services listen, where they keep their data, and their secrets. The same ports as in docker-compose.yml."""
+"""Where the services listen and where they keep their data. The same ports as in docker-compose.yml."""
 
 import os
-import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from dotenv import dotenv_values
+from lakehouse.errors import ConfigurationError
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
-_PLACEHOLDER = "change-me"
 
 #: service: (default port, the variable that changes it)
 PORTS = {
@@ -21,10 +20,33 @@ PORTS = {
 }
 
 
-def port(service: str) -> int:
-    """The port of ``service``, as the environment has it."""
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a service listens."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+def port(service: str, chosen: Mapping[str, int] | None = None) -> int:
+    """The port of ``service``: as ``chosen`` has it, else the environment, else the default.
+
+    Raises:
+        ConfigurationError: the variable holds no port number.
+    """
+    if chosen and service in chosen:
+        return chosen[service]
     default, variable = PORTS[service]
-    return int(os.environ.get(variable, default))
+    text = os.environ.get(variable) or str(default)
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
+        raise ConfigurationError(
+            f"reading the port of {service}: {variable} is {text!r}, and a number from 1 to 65535 was expected.",
+            remedy=f"Correct {variable}, or unset it for {default}.",
+        )
+    return int(text)
 
 
 @dataclass(frozen=True)
@@ -35,24 +57,12 @@ class Home:
 
     @classmethod
     def default(cls) -> "Home":
+        """``LAKEHOUSE_SERVICES_HOME``, else ``services`` in ``LAKEHOUSE_HOME``, else in the checkout's ``.lakehouse``."""
         base = Path(os.environ.get("LAKEHOUSE_HOME") or ROOT / ".lakehouse")
         return cls(Path(os.environ.get("LAKEHOUSE_SERVICES_HOME") or base / "services").resolve())
 
     def of(self, service: str) -> Path:
+        """The folder of ``service``, made when it is not there."""
         path = self.folder / service
         path.mkdir(parents=True, exist_ok=True)
         return path
-
-
-def ensure_env(path: Path = ROOT / ".env", example: Path = ROOT / ".env.example") -> dict[str, str]:
-    """The variables of ``.env``, which is made from the example with random secrets when it is not there.
-
-    What the environment sets goes before the file.
-    """
-    if not path.exists():
-        lines = [line.replace(_PLACEHOLDER, secrets.token_urlsafe(24)) for line in example.read_text().splitlines()]
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write("\n".join(lines) + "\n")
-    values = {name: value for name, value in dotenv_values(path).items() if value is not None}
-    return {name: os.environ.get(name, value) for name, value in values.items()}

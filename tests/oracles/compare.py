@@ -7,20 +7,27 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from tests.oracles.engagement import Sources
 
 from scripts.services.control import Services
+from tests.oracles.engagement import Sources
 
 
 def differences(analytics: Path, sources: Sources) -> list[str]:
     """What the analysts' file says otherwise than the sources; money within a millionth."""
     with duckdb.connect(str(analytics), read_only=True) as lake:
-        activity = {(u, d): (c, s, m, money) for u, d, c, s, m, money in lake.execute(
-            "SELECT user_id, date, total_nbr_connexion, total_spend_time, total_message_send_this_day, total_money_spend"
-            " FROM global_user_activity_per_day").fetchall()}
-        impact = Counter(lake.execute(
-            "SELECT user_id, content_notif, notif_date, is_success, time_spend_after_success"
-            " FROM global_notif_impact_per_day").fetchall())
+        activity = {
+            (u, d): (c, s, m, money)
+            for u, d, c, s, m, money in lake.execute(
+                "SELECT user_id, date, total_nbr_connexion, total_spend_time, total_message_send_this_day, total_money_spend"
+                " FROM global_user_activity_per_day"
+            ).fetchall()
+        }
+        impact = Counter(
+            lake.execute(
+                "SELECT user_id, content_notif, notif_date, is_success, time_spend_after_success"
+                " FROM global_notif_impact_per_day"
+            ).fetchall()
+        )
     found = []
     expected = sources.expected_activity()
     for key in sorted(expected.keys() | activity.keys(), key=str):

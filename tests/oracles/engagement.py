@@ -109,8 +109,11 @@ def _time_after(success: int, own: list[Session]) -> int:
     holding = [session.end - success for session in own if session.begin <= success <= session.end]
     if holding:
         return max(holding)
-    following = [(session.begin, session.begin - session.end) for session in own
-                 if success < session.begin <= success + HALF_HOUR_MS]
+    following = [
+        (session.begin, session.begin - session.end)
+        for session in own
+        if success < session.begin <= success + HALF_HOUR_MS
+    ]
     return -min(following)[1] if following else 0
 
 
@@ -129,36 +132,60 @@ class Sources:
         return [tuple(row) for row in self._cassandra.execute(f"SELECT {columns} FROM {self._keyspace}.{table}")]
 
     def events(self) -> list[tuple[str, int, str]]:
-        return [(str(u), ms(t), str(s)) for u, t, s in self.cassandra("user_id, event_time, session_id", "user_session_events")]
+        return [
+            (str(u), ms(t), str(s))
+            for u, t, s in self.cassandra("user_id, event_time, session_id", "user_session_events")
+        ]
 
     def expected_activity(self, reporting_currency: str = "EUR") -> dict[tuple[str, date], tuple[int, int, int, float]]:
         messages = [(str(u) if u else None, ms(t)) for u, t in self.cassandra("user_id, created_at", "group_messages")]
-        purchases = [(str(u), ms(t), a, c) for u, t, a, c in
-                     self.cassandra("user_id, purchase_time, amount, currency", "user_purchases")]
+        purchases = [
+            (str(u), ms(t), a, c)
+            for u, t, a, c in self.cassandra("user_id, purchase_time, amount, currency", "user_purchases")
+        ]
         return activity(self.events(), messages, purchases, reporting_currency)
 
     def expected_impact(self) -> list[tuple[str, str | None, date, bool, int]]:
-        notifications = [(str(u), ms(t), str(n), c, s, m) for u, t, n, c, s, m in self.cassandra(
-            "user_id, notification_time, notification_id, content, state, modified_at", "user_notifications")]
-        states = self.postgres("SELECT user_id::text, notification_id::text, status, updated_at FROM notification_states")
+        notifications = [
+            (str(u), ms(t), str(n), c, s, m)
+            for u, t, n, c, s, m in self.cassandra(
+                "user_id, notification_time, notification_id, content, state, modified_at", "user_notifications"
+            )
+        ]
+        states = self.postgres(
+            "SELECT user_id::text, notification_id::text, status, updated_at FROM notification_states"
+        )
         return notification_impact(notifications, states, sessions(self.events()))
 
     def expected_silver_keys(self) -> dict[str, set[tuple[Any, ...]]]:
         """The keys that each silver table must hold; UUIDs as text, moments as milliseconds."""
         keys: dict[str, set[tuple[Any, ...]]] = {
-            "users": {(i,) for i, e in self.postgres("SELECT id::text, email FROM users")
-                      if e is not None and EMAIL.fullmatch(e.strip(" "))},
+            "users": {
+                (i,)
+                for i, e in self.postgres("SELECT id::text, email FROM users")
+                if e is not None and EMAIL.fullmatch(e.strip(" "))
+            },
             "groups": set(self.postgres("SELECT id::text FROM groups")),
             "groups_users_user": set(self.postgres("SELECT groups_id::text, users_id::text FROM groups_users_user")),
-            "activities": {(i,) for i, s in self.postgres("SELECT id::text, scheduled_at FROM activities")
-                           if s is None or _is_date(s)},
+            "activities": {
+                (i,)
+                for i, s in self.postgres("SELECT id::text, scheduled_at FROM activities")
+                if s is None or _is_date(s)
+            },
             "notification_states": set(self.postgres("SELECT id::text FROM notification_states")),
-            "user_purchases": {(str(u), ms(t), str(p)) for u, t, p, a, c in self.cassandra(
-                "user_id, purchase_time, purchase_id, amount, currency", "user_purchases") if is_valid_purchase(a, c)},
+            "user_purchases": {
+                (str(u), ms(t), str(p))
+                for u, t, p, a, c in self.cassandra(
+                    "user_id, purchase_time, purchase_id, amount, currency", "user_purchases"
+                )
+                if is_valid_purchase(a, c)
+            },
         }
-        for table, columns in (("group_messages", "group_id, created_at, message_id"),
-                               ("user_notifications", "user_id, notification_time, notification_id"),
-                               ("user_session_events", "user_id, event_time, session_id")):
+        for table, columns in (
+            ("group_messages", "group_id, created_at, message_id"),
+            ("user_notifications", "user_id, notification_time, notification_id"),
+            ("user_session_events", "user_id, event_time, session_id"),
+        ):
             keys[table] = {(str(a), ms(t), str(b)) for a, t, b in self.cassandra(columns, table)}
         return keys
 

@@ -21,20 +21,17 @@ def to_batch(rows: Sequence[tuple[Any, ...]], table: CassandraTable, columns: Se
         read = table.reads[name]
         match read.decode:
             case Decode.TEXT:
-                values = [None if cell is None else str(cell) for cell in cells]
+                array = pa.array([None if cell is None else str(cell) for cell in cells], pa.string())
             case Decode.MILLISECONDS:
-                values = _within(cells, read, name, "ms since 1970", misfits)
+                moments = _within(cells, read, name, "ms since 1970", misfits)
+                array = pa.array(moments, pa.timestamp("ms", tz="UTC")).cast(arrow_type("timestamp"))
             case Decode.DAYS:
-                days = [None if cell is None else cell.days_from_epoch for cell in cells]
-                values = _within(days, read, name, "days since 1970", misfits)
+                counts = [None if cell is None else cell.days_from_epoch for cell in cells]
+                days = _within(counts, read, name, "days since 1970", misfits)
+                array = pa.array(days, pa.int32()).cast(pa.date32())
             case _:
-                values = list(cells)
-        if read.decode is Decode.MILLISECONDS:
-            arrays.append(pa.array(values, pa.timestamp("ms", tz="UTC")).cast(arrow_type("timestamp")))
-        elif read.decode is Decode.DAYS:
-            arrays.append(pa.array(values, pa.int32()).cast(pa.date32()))
-        else:
-            arrays.append(pa.array(values, arrow_type(read.lake_type)))
+                array = pa.array(cells, arrow_type(read.lake_type))
+        arrays.append(array)
     texts = [json.dumps(misfits[row], ensure_ascii=False) if row in misfits else None for row in range(len(rows))]
     return pa.RecordBatch.from_arrays([*arrays, pa.array(texts, pa.string())], names=[*columns, "_misfits"])
 
@@ -45,8 +42,9 @@ def fits(read: ReadAs, value: int) -> bool:
     return _FIRST_DAY * unit <= value < _AFTER_DAY * unit
 
 
-def _within(cells: Sequence[int | None], read: ReadAs, name: str, unit: str,
-            misfits: dict[int, dict[str, str]]) -> list[int | None]:  # fmt: skip
+def _within(
+    cells: Sequence[int | None], read: ReadAs, name: str, unit: str, misfits: dict[int, dict[str, str]]
+) -> list[int | None]:
     """``cells``, NULL where the lake cannot hold them; those go to ``misfits``."""
     values: list[int | None] = []
     for row, cell in enumerate(cells):

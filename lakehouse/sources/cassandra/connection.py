@@ -57,8 +57,14 @@ def _cluster(options: CassandraOptions) -> Any:
         from cassandra.io.asyncioreactor import AsyncioConnection  # noqa: PLC0415
 
         extra["connection_class"] = AsyncioConnection
-    return Cluster(list(options.hosts), port=options.port, auth_provider=provider, connect_timeout=10,
-                   execution_profiles={EXEC_PROFILE_DEFAULT: profile}, **extra)
+    return Cluster(
+        list(options.hosts),
+        port=options.port,
+        auth_provider=provider,
+        connect_timeout=10,
+        execution_profiles={EXEC_PROFILE_DEFAULT: profile},
+        **extra,
+    )
 
 
 @contextmanager
@@ -71,22 +77,27 @@ def translated(options: CassandraOptions, doing: str = "") -> Iterator[None]:
         refused = [cause for cause in dict(error.errors or {}).values() if isinstance(cause, AuthenticationFailed)]
         if refused or "Bad credentials" in str(error):
             raise _wrong_credentials(where, options) from None
-        raise SourceUnavailableError(f"{where} does not answer: {_text(error)}.",
-                                     remedy="Check that it runs and that this machine reaches it.") from None
+        raise SourceUnavailableError(
+            f"{where} does not answer: {_text(error)}.", remedy="Check that it runs and that this machine reaches it."
+        ) from None
     except AuthenticationFailed:
         raise _wrong_credentials(where, options) from None
     except InvalidRequest as error:
         raise SourceError(f"{where}: it refused the request: {_text(error)}.") from None
     except PASSING as error:
-        raise SourceUnavailableError(f"{where}: {type(error).__name__}: {_text(error)}.",
-                                     remedy="Look at the nodes' load, or raise request_timeout_s.") from None
+        raise SourceUnavailableError(
+            f"{where}: {type(error).__name__}: {_text(error)}.",
+            remedy="Look at the nodes' load, or raise request_timeout_s.",
+        ) from None
     except DriverException as error:
         raise SourceError(f"{where}: {type(error).__name__}: {_text(error)}.") from None
 
 
 def _wrong_credentials(where: str, options: CassandraOptions) -> SourceError:
-    return SourceError(f"{where}: wrong credentials for user {options.user!r}.",
-                       remedy="Check the user in the profile and the environment variable of its password.")
+    return SourceError(
+        f"{where}: wrong credentials for user {options.user!r}.",
+        remedy="Check the user in the profile and the environment variable of its password.",
+    )
 
 
 def _text(error: Exception) -> str:

@@ -35,7 +35,8 @@ class CassandraOptions:
         if self.consistency not in ConsistencyLevel.name_to_value:
             raise ConfigurationError(
                 f"Cassandra keyspace {self.keyspace!r}: unknown consistency level {self.consistency!r}; expected one of "
-                f"{', '.join(sorted(ConsistencyLevel.name_to_value))}.")
+                f"{', '.join(sorted(ConsistencyLevel.name_to_value))}."
+            )
 
     @property
     def where(self) -> str:

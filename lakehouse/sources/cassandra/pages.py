@@ -19,8 +19,12 @@ def pages(session: Any, statement: Any, attempts: int, timeout_s: float) -> Iter
         return session.execute_async(statement, paging_state=state, timeout=timeout_s)
 
     def result(pending: Any, state: bytes | None) -> Any:
-        retrying = Retrying(stop=stop_after_attempt(attempts), wait=wait_random_exponential(multiplier=0.5, max=20),
-                            retry=retry_if_exception_type(PASSING), reraise=True)
+        retrying = Retrying(
+            stop=stop_after_attempt(attempts),
+            wait=wait_random_exponential(multiplier=0.5, max=20),
+            retry=retry_if_exception_type(PASSING),
+            reraise=True,
+        )
         current = pending
         for attempt in retrying:
             with attempt:

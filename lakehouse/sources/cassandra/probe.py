@@ -33,8 +33,9 @@ def has_fingerprint(table: CassandraTable, columns: Sequence[str]) -> bool:
     return all(table.reads[name].lake_type not in {"float", "double"} for name in columns)
 
 
-def of_source(session: Any, options: CassandraOptions, table: CassandraTable, columns: Sequence[str],
-              bound: CursorBound | None) -> str:  # fmt: skip
+def of_source(
+    session: Any, options: CassandraOptions, table: CassandraTable, columns: Sequence[str], bound: CursorBound | None
+) -> str:
     """Count and sum of hashes over all keys, and over ``columns`` of the rows within ``bound``."""
     parts = [_digest(session, options, table, table.relation.key, None)]
     if bound is not None:
@@ -42,8 +43,9 @@ def of_source(session: Any, options: CassandraOptions, table: CassandraTable, co
     return " ".join(parts)
 
 
-def _digest(session: Any, options: CassandraOptions, table: CassandraTable, columns: Sequence[str],
-            bound: CursorBound | None) -> str:  # fmt: skip
+def _digest(
+    session: Any, options: CassandraOptions, table: CassandraTable, columns: Sequence[str], bound: CursorBound | None
+) -> str:
     readers = [_text_of(table, name) for name in columns]
     count = total = 0
     with translated(options, f"looking at {table.relation.name}"):
@@ -54,8 +56,9 @@ def _digest(session: Any, options: CassandraOptions, table: CassandraTable, colu
         for rows in pages(session, statement, options.retries, options.request_timeout_s):
             count += len(rows)
             for row in rows:
-                text = _BETWEEN.join([_NULL if cell is None else read(cell)
-                                      for read, cell in zip(readers, row, strict=True)])
+                text = _BETWEEN.join(
+                    [_NULL if cell is None else read(cell) for read, cell in zip(readers, row, strict=True)]
+                )
                 total += int(hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()[:_DIGITS], 16)
     return f"{count}:{total}"
 

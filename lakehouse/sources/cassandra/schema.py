@@ -51,13 +51,27 @@ class CassandraTable:
         """The same table with other lake names (old to new)."""
         columns = tuple(replace(column, name=names.get(column.name, column.name)) for column in self.relation.columns)
         key = tuple(names.get(name, name) for name in self.relation.key)
-        return replace(self, relation=replace(self.relation, columns=columns, key=key),
-                       reads={names.get(name, name): read for name, read in self.reads.items()})
+        return replace(
+            self,
+            relation=replace(self.relation, columns=columns, key=key),
+            reads={names.get(name, name): read for name, read in self.reads.items()},
+        )
 
 
-_AS_IS = {"text": "string", "ascii": "string", "varchar": "string", "int": "int", "smallint": "int", "tinyint": "int",
-          "bigint": "bigint", "counter": "bigint", "float": "float", "double": "double", "boolean": "boolean",
-          "blob": "binary"}  # fmt: skip
+_AS_IS = {
+    "text": "string",
+    "ascii": "string",
+    "varchar": "string",
+    "int": "int",
+    "smallint": "int",
+    "tinyint": "int",
+    "bigint": "bigint",
+    "counter": "bigint",
+    "float": "float",
+    "double": "double",
+    "boolean": "boolean",
+    "blob": "binary",
+}
 _BY_TEXT = {"uuid", "timeuuid", "inet", "varint", "decimal", "time", "duration"}
 
 
@@ -90,22 +104,28 @@ def describe(session: Any, keyspace: str, table: str) -> CassandraTable:
     known_keyspace = metadata.keyspaces.get(keyspace)
     if known_keyspace is None:
         known = [name for name in metadata.keyspaces if not name.startswith("system")]
-        raise SourceError(f"Cassandra has no keyspace {keyspace!r}. {suggest(keyspace, known)}",
-                          remedy="Correct `keyspace` in the profile.")
+        raise SourceError(
+            f"Cassandra has no keyspace {keyspace!r}. {suggest(keyspace, known)}",
+            remedy="Correct `keyspace` in the profile.",
+        )
     wanted = table.strip('"').replace('""', '"') if table.startswith('"') else table
     found = known_keyspace.tables.get(wanted)
     if found is None:
-        raise SourceError(f"Cassandra keyspace {keyspace!r} has no table {table!r}. "
-                          f"{suggest(wanted, list(known_keyspace.tables))}",
-                          remedy="Correct `relation` in the registry file.")
+        raise SourceError(
+            f"Cassandra keyspace {keyspace!r} has no table {table!r}. {suggest(wanted, list(known_keyspace.tables))}",
+            remedy="Correct `relation` in the registry file.",
+        )
     sources = list(found.columns)
     names = column_names(sources)
-    reads = {lake: read_as(source, str(found.columns[source].cql_type))
-             for lake, source in zip(names, sources, strict=True)}
+    reads = {
+        lake: read_as(source, str(found.columns[source].cql_type)) for lake, source in zip(names, sources, strict=True)
+    }
     lake_name = dict(zip(sources, names, strict=True))
     key = [column.name for column in (*found.partition_key, *found.clustering_key)]
-    columns = tuple(SourceColumn(source, lake, str(found.columns[source].cql_type), reads[lake].lake_type,
-                                 source not in key) for source, lake in lake_name.items())  # fmt: skip
+    columns = tuple(
+        SourceColumn(source, lake, str(found.columns[source].cql_type), reads[lake].lake_type, source not in key)
+        for source, lake in lake_name.items()
+    )
     return CassandraTable(
         cql=f"{quote_name(keyspace)}.{quote_name(wanted)}",
         relation=SourceRelation(f"{keyspace}.{wanted}", columns, tuple(lake_name[name] for name in key)),

@@ -1,5 +1,6 @@
 """The ring of tokens in parts that cover it exactly once."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,6 @@ def split(ring: Sequence[int], parts: int) -> list[list[TokenRange]]:
     cuts = {MINIMUM + width * number for number in range(1, parts)}
     points = sorted({*edges, *(cut for cut in cuts if cut < MAXIMUM)})
     groups: list[list[TokenRange]] = [[] for _ in range(parts)]
-    for start, end in zip(points, points[1:], strict=False):
+    for start, end in itertools.pairwise(points):
         groups[min((start - MINIMUM) // width, parts - 1)].append(TokenRange(start, end))
     return [group for group in groups if group]

@@ -25,9 +25,11 @@ _APPLICATION = "lakehouse"
 def dsn(source: PostgresSource) -> str:
     """A libpq connection URI. It holds the password: never log it."""
     user, password = quote(source.user, safe=""), quote(source.password.get_secret_value(), safe="")
-    return (f"postgresql://{user}:{password}@{source.host}:{source.port}/{quote(source.database, safe='')}"
-            f"?sslmode={source.sslmode}&connect_timeout={source.connect_timeout_s}&application_name={_APPLICATION}"
-            "&keepalives_idle=30")  # fmt: skip
+    return (
+        f"postgresql://{user}:{password}@{source.host}:{source.port}/{quote(source.database, safe='')}"
+        f"?sslmode={source.sslmode}&connect_timeout={source.connect_timeout_s}&application_name={_APPLICATION}"
+        "&keepalives_idle=30"
+    )
 
 
 @contextmanager
@@ -59,8 +61,10 @@ def translated(name: str, source: PostgresSource) -> Iterator[None]:
     except psycopg2.InterfaceError as error:
         raise SourceUnavailableError(f"{_where(name, source)}: the connection broke: {_text(error)}.") from None
     except psycopg2.errors.InsufficientPrivilege as error:
-        raise SourceError(f"{_where(name, source)}: role {source.user!r} may not read: {_text(error)}.",
-                          remedy="GRANT it SELECT on the relation and USAGE on its schema.") from None
+        raise SourceError(
+            f"{_where(name, source)}: role {source.user!r} may not read: {_text(error)}.",
+            remedy="GRANT it SELECT on the relation and USAGE on its schema.",
+        ) from None
     except psycopg2.Error as error:
         raise SourceError(f"{_where(name, source)}: PostgreSQL refused ({error.pgcode}): {_text(error)}.") from None
 
@@ -76,11 +80,14 @@ def _text(error: psycopg2.Error) -> str:
 def _operational(name: str, source: PostgresSource, error: psycopg2.OperationalError) -> SourceError:
     text, where = _text(error), _where(name, source)
     if "authentication failed" in text or "no password supplied" in text:
-        return SourceError(f"{where}: wrong credentials for user {source.user!r}.",
-                           remedy="Check the user in the profile and the environment variable of its password.")
+        return SourceError(
+            f"{where}: wrong credentials for user {source.user!r}.",
+            remedy="Check the user in the profile and the environment variable of its password.",
+        )
     if f'database "{source.database}" does not exist' in text:
         return SourceError(f"{where}: there is no such database.", remedy="Check `database` in the profile.")
     if error.pgcode is not None and not error.pgcode.startswith(("08", "57", "53", "40")):
         return SourceError(f"{where}: PostgreSQL refused ({error.pgcode}): {text}.")
-    return SourceUnavailableError(f"{where} does not answer: {text}.",
-                                  remedy="Check that it runs and that this machine reaches it.")
+    return SourceUnavailableError(
+        f"{where} does not answer: {text}.", remedy="Check that it runs and that this machine reaches it."
+    )

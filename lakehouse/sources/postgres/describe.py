@@ -70,8 +70,11 @@ class PostgresRelation:
         """The same relation with other lake names (old to new)."""
         columns = tuple(replace(column, name=names.get(column.name, column.name)) for column in self.relation.columns)
         key = tuple(names.get(name, name) for name in self.relation.key)
-        return replace(self, relation=replace(self.relation, columns=columns, key=key),
-                       reads={names.get(name, name): read for name, read in self.reads.items()})
+        return replace(
+            self,
+            relation=replace(self.relation, columns=columns, key=key),
+            reads={names.get(name, name): read for name, read in self.reads.items()},
+        )
 
     @property
     def is_heap(self) -> bool:
@@ -82,8 +85,10 @@ def parse_relation(text: str) -> tuple[str, str]:
     """``schema.relation`` as its two names; the schema is ``public`` when absent, double quotes protect dots."""
     parts = [quoted.replace('""', '"') if quoted else plain for quoted, plain in _PART.findall(text)]
     if _PART.sub("", text).strip(".") or not 1 <= len(parts) <= 2:
-        raise SourceError(f"{text!r} does not name a relation; expected schema.relation, "
-                          'with double quotes around a part that holds a dot (public."odd.name").')
+        raise SourceError(
+            f"{text!r} does not name a relation; expected schema.relation, "
+            'with double quotes around a part that holds a dot (public."odd.name").'
+        )
     return ("public", parts[0]) if len(parts) == 1 else (parts[0], parts[1])
 
 
@@ -104,8 +109,10 @@ def describe(connection: Connection, relation: str, timezone: str, what: str) ->
         if found is None:
             cursor.execute(_RELATIONS)
             known = [row[0] for row in cursor.fetchall()]
-            raise SourceError(f"{what}: relation {relation!r} is not there. {suggest(relation, known)}",
-                              remedy="Correct `relation` in the registry file, or grant the role access to its schema.")
+            raise SourceError(
+                f"{what}: relation {relation!r} is not there. {suggest(relation, known)}",
+                remedy="Correct `relation` in the registry file, or grant the role access to its schema.",
+            )
         oid, _, _, kind, blocks = found
         cursor.execute(_COLUMNS, {"oid": oid})
         rows = cursor.fetchall()
@@ -115,11 +122,13 @@ def describe(connection: Connection, relation: str, timezone: str, what: str) ->
         raise SourceError(f"{what}: relation {relation!r} has no column to read.")
     names = column_names(row[0] for row in rows)
     reads = {lake: read_as(row[0], row[2], row[3], timezone) for lake, row in zip(names, rows, strict=True)}
-    columns = tuple(SourceColumn(row[0], lake, row[1], reads[lake].lake_type, row[4])
-                    for lake, row in zip(names, rows, strict=True))
+    columns = tuple(
+        SourceColumn(row[0], lake, row[1], reads[lake].lake_type, row[4]) for lake, row in zip(names, rows, strict=True)
+    )
     lake_name = dict(zip((row[0] for row in rows), names, strict=True))
     return PostgresRelation(
         sql=f"{quote_identifier(schema)}.{quote_identifier(name)}",
         relation=SourceRelation(f"{schema}.{name}", columns, tuple(lake_name[column] for column in key)),
-        reads=reads, blocks=int(blocks or 0) if kind in {"r", "m", "p"} else None,
-    )  # fmt: skip
+        reads=reads,
+        blocks=int(blocks or 0) if kind in {"r", "m", "p"} else None,
+    )

@@ -51,8 +51,9 @@ def extract(part: PartRead) -> WrittenFile | None:
         SourceError: PostgreSQL refused the query.
     """
     try:
-        return write(part.target, batches(part.uri, part.setup, part.query), part.constants, part.watch,
-                     part.repetitive)
+        return write(
+            part.target, batches(part.uri, part.setup, part.query), part.constants, part.watch, part.repetitive
+        )
     except adbc_driver_manager.Error as error:
         raise _translated(part.what, error) from None
 
@@ -80,6 +81,6 @@ def _translated(what: str, error: adbc_driver_manager.Error) -> SourceError:
     state = error.sqlstate or ""
     text = " ".join(str(error).split())
     lost = "no connection" in text or "server closed" in text or "could not connect" in text or "terminating" in text
-    if lost or state[:2] in {"08", "57", "53", "40"} or 'invalid snapshot identifier' in text:
+    if lost or state[:2] in {"08", "57", "53", "40"} or "invalid snapshot identifier" in text:
         return SourceUnavailableError(f"{what}: reading from PostgreSQL broke off: {text}.")
     return SourceError(f"{what}: PostgreSQL refused the read ({state}): {text}.")

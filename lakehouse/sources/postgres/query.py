@@ -1,5 +1,6 @@
 """The SQL that reads a relation: which columns, which rows, which part of it."""
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -68,8 +69,7 @@ def page_ranges(table: PostgresRelation, parallelism: int) -> list[str | None]:
     if parts <= 1:
         return [None]
     edges = [blocks * part // parts for part in range(parts)] + [_LAST_PAGE]
-    return [f"ctid >= '({low},0)'::tid AND ctid < '({high},0)'::tid"
-            for low, high in zip(edges, edges[1:], strict=False)]
+    return [f"ctid >= '({low},0)'::tid AND ctid < '({high},0)'::tid" for low, high in itertools.pairwise(edges)]
 
 
 def with_conditions(query: str, conditions: Iterable[str | None]) -> str:
@@ -84,7 +84,10 @@ def fingerprint(table: PostgresRelation, conditions: Iterable[str | None]) -> st
     In a heap each version of a row has its own place and transaction, which is cheap to hash; elsewhere the rows
     themselves are hashed.
     """
-    version = ("hashtidextended(ctid, xmin::text::bigint + (tableoid::bigint << 32))" if table.is_heap
-               else "hashtextextended(row_to_json(source)::text, 0)")
+    version = (
+        "hashtidextended(ctid, xmin::text::bigint + (tableoid::bigint << 32))"
+        if table.is_heap
+        else "hashtextextended(row_to_json(source)::text, 0)"
+    )
     query = f"SELECT count(*) || ':' || coalesce(sum({version}::numeric), 0) FROM {table.sql} AS source"
     return with_conditions(query, conditions)

@@ -64,8 +64,10 @@ class Snapshot:
 
     def statements(self) -> tuple[str, ...]:
         """What a session executes, outside a transaction, to see what this snapshot sees."""
-        return ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-                f"SET TRANSACTION SNAPSHOT {quote_literal(self.identifier)}")
+        return (
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            f"SET TRANSACTION SNAPSHOT {quote_literal(self.identifier)}",
+        )
 
     @contextmanager
     def session(self) -> Iterator[Connection]:
@@ -84,8 +86,10 @@ def exported_snapshot(name: str, source: PostgresSource) -> Iterator[Snapshot]:
         horizon = _horizon(connection, name, source)
         with connection.cursor() as cursor:
             # The server must not end the session that holds the snapshot while others read by it.
-            cursor.execute("SELECT name FROM pg_settings WHERE name IN ('idle_in_transaction_session_timeout',"
-                           " 'transaction_timeout', 'idle_session_timeout')")
+            cursor.execute(
+                "SELECT name FROM pg_settings WHERE name IN ('idle_in_transaction_session_timeout',"
+                " 'transaction_timeout', 'idle_session_timeout')"
+            )
             for (setting,) in cursor.fetchall():
                 cursor.execute(f"SET {setting} = 0")
             cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
@@ -109,10 +113,13 @@ def _horizon(connection: Connection, name: str, source: PostgresSource) -> Horiz
     if not sees_all:
         overlap = timedelta(seconds=source.late_commit_overlap_s)
         log.warning(
-            "late commits may be missed", source=name, role=source.user, overlap_s=source.late_commit_overlap_s,
+            "late commits may be missed",
+            source=name,
+            role=source.user,
+            overlap_s=source.late_commit_overlap_s,
             reason="the role may not see other sessions' transactions, so each load looks back by the overlap; "
-                   "a row of a transaction that stays open for longer is missed",
+            "a row of a transaction that stays open for longer is missed",
             remedy=f"GRANT pg_read_all_stats TO {source.user}",
-        )  # fmt: skip
+        )
         at = min(at, now - overlap)
     return Horizon(at.astimezone(UTC), now.astimezone(UTC), tuple((prepared[0] if prepared else None) or ()))

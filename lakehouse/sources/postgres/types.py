@@ -7,11 +7,16 @@ and its text goes to the column ``_misfits``, which rejects the row in silver.
 
 from dataclasses import dataclass
 
-
 _AS_IS = {
-    "bool": "boolean", "int8": "bigint", "float4": "float", "float8": "double", "bytea": "binary",
-    "text": "string", "varchar": "string", "bpchar": "string",
-}  # fmt: skip
+    "bool": "boolean",
+    "int8": "bigint",
+    "float4": "float",
+    "float8": "double",
+    "bytea": "binary",
+    "text": "string",
+    "varchar": "string",
+    "bpchar": "string",
+}
 _LARGEST_PRECISION = 38
 _FIRST_DAY, _LAST_DAY, _AFTER = "0001-01-01", "9999-12-31", "10000-01-01"
 

@@ -17,8 +17,14 @@ STATES = ("sent", "delivered", "opened", "clicked", "dismissed", "failed")
 _EVENTS = ("view", "click", "scroll", "search", "like")
 _PRODUCTS = ("ticket", "membership", "sticker", "donation", "merch", None)
 _CURRENCIES = ("EUR", "USD", "GBP", "JPY", "CHF")
-_CONTENTS = ("Your group meets tomorrow", "New message in your group", "Membership ends soon", "You have a match",
-             'Weekly digest: "the best of"\nyour groups', "Someone likes your activity 🎉")
+_CONTENTS = (
+    "Your group meets tomorrow",
+    "New message in your group",
+    "Membership ends soon",
+    "You have a match",
+    'Weekly digest: "the best of"\nyour groups',
+    "Someone likes your activity 🎉",
+)
 _WORDS = ("hello", "who comes?", "great!", "see you", "naïve", "“quoted”", "line\nbreak", "comma, semicolon;", "👋")
 
 
@@ -49,12 +55,15 @@ def play(random: Random, day: datetime, users: list[Row], groups: list[Row]) -> 
         for begin in begins:
             found.user_session_events += session(random, user_id, begin)
         if random.random() < 0.5:
-            found.group_messages += [message(random, user_id, groups, random.choice(begins))
-                                     for _ in range(random.randint(1, 3))]
+            found.group_messages += [
+                message(random, user_id, groups, random.choice(begins)) for _ in range(random.randint(1, 3))
+            ]
         if random.random() < 0.15:
             found.user_purchases.append(purchase(random, user_id, random.choice(begins)))
         if random.random() < 0.6:
-            sent, states = notification(random, user_id, random.choice(begins) - timedelta(minutes=random.randint(0, 90)))
+            sent, states = notification(
+                random, user_id, random.choice(begins) - timedelta(minutes=random.randint(0, 90))
+            )
             found.user_notifications.append(sent)
             found.notification_states += states
     for rows in found.tables().values():
@@ -80,9 +89,13 @@ def session(random: Random, user_id: Any, begin: datetime) -> list[Row]:
 
 def message(random: Random, user_id: Any, groups: list[Row], when: datetime) -> Row:
     """One message in a group."""
-    return {"group_id": random.choice(groups)["id"], "created_at": when + timedelta(seconds=random.randint(0, 600)),
-            "message_id": new_id(random), "user_id": user_id if random.random() > 0.003 else None,
-            "content": " ".join(random.choices(_WORDS, k=random.randint(1, 6)))}  # fmt: skip
+    return {
+        "group_id": random.choice(groups)["id"],
+        "created_at": when + timedelta(seconds=random.randint(0, 600)),
+        "message_id": new_id(random),
+        "user_id": user_id if random.random() > 0.003 else None,
+        "content": " ".join(random.choices(_WORDS, k=random.randint(1, 6))),
+    }
 
 
 def purchase(random: Random, user_id: Any, when: datetime) -> Row:
@@ -100,9 +113,14 @@ def purchase(random: Random, user_id: Any, when: datetime) -> Row:
         amount = None
     elif chance < 0.04:
         currency = random.choice(("XXX", "", "eur", None))
-    return {"user_id": user_id, "purchase_time": when + timedelta(seconds=random.randint(0, 600)),
-            "purchase_id": new_id(random), "product_type": random.choice(_PRODUCTS), "amount": amount,
-            "currency": currency}  # fmt: skip
+    return {
+        "user_id": user_id,
+        "purchase_time": when + timedelta(seconds=random.randint(0, 600)),
+        "purchase_id": new_id(random),
+        "product_type": random.choice(_PRODUCTS),
+        "amount": amount,
+        "currency": currency,
+    }
 
 
 def notification(random: Random, user_id: Any, when: datetime) -> tuple[Row, list[Row]]:
@@ -110,12 +128,25 @@ def notification(random: Random, user_id: Any, when: datetime) -> tuple[Row, lis
     notification_id = new_id(random)
     seen = when + timedelta(milliseconds=random.randint(1_000, 7_200_000))
     state = random.choices(STATES, weights=(15, 20, 30, 20, 10, 5))[0]
-    row = {"user_id": user_id, "notification_time": when, "notification_id": notification_id,
-           "content": random.choice(_CONTENTS), "state": state, "modified_at": seen}  # fmt: skip
+    row = {
+        "user_id": user_id,
+        "notification_time": when,
+        "notification_id": notification_id,
+        "content": random.choice(_CONTENTS),
+        "state": state,
+        "modified_at": seen,
+    }
     states = []
     for _ in range(random.choice((0, 1, 1, 2))):
         noted = seen + timedelta(milliseconds=random.choice((-1, 1)) * random.randint(1, 1_800_000))
         noted = noted.replace(microsecond=noted.microsecond // 1000 * 1000 + 1)  # never exactly Cassandra's time
-        states.append({"id": new_id(random), "user_id": user_id, "notification_id": notification_id,
-                       "status": random.choice(STATES), "updated_at": noted})  # fmt: skip
+        states.append(
+            {
+                "id": new_id(random),
+                "user_id": user_id,
+                "notification_id": notification_id,
+                "status": random.choice(STATES),
+                "updated_at": noted,
+            }
+        )
     return row, states

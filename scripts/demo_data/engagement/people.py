@@ -12,12 +12,72 @@ from typing import Any
 
 Row = dict[str, Any]
 
-_FIRST = ("Ana", "Björn", "Chloé", "Dmitri", "Emre", "Fatima", "Grace", "Hugo", "Ines", "Jamal", "Kaito", "Léa",
-          "María", "Noor", "Olga", "Pedro", "Quinn", "Rosa", "Søren", "Tariq", "Uma", "Victor", "Wei", "Yara", "Zoë")
-_LAST = ("Adeyemi", "Brown", "Costa", "Dubois", "Eriksen", "Fischer", "García", "Haddad", "Ivanova", "Jensen", "Kim",
-         "López", "Müller", "Nakamura", "O'Brien", "Petrov", "Quist", "Rossi", "Silva", "Tanaka", "Ueda", "Vargas",
-         "Wong", "Young", "Zhang")
-_TOPICS = ("hiking", "chess", "cooking", "running", "photography", "board games", "choir", "gardening", "Rust", "cinema")
+_FIRST = (
+    "Ana",
+    "Björn",
+    "Chloé",
+    "Dmitri",
+    "Emre",
+    "Fatima",
+    "Grace",
+    "Hugo",
+    "Ines",
+    "Jamal",
+    "Kaito",
+    "Léa",
+    "María",
+    "Noor",
+    "Olga",
+    "Pedro",
+    "Quinn",
+    "Rosa",
+    "Søren",
+    "Tariq",
+    "Uma",
+    "Victor",
+    "Wei",
+    "Yara",
+    "Zoë",
+)
+_LAST = (
+    "Adeyemi",
+    "Brown",
+    "Costa",
+    "Dubois",
+    "Eriksen",
+    "Fischer",
+    "García",
+    "Haddad",
+    "Ivanova",
+    "Jensen",
+    "Kim",
+    "López",
+    "Müller",
+    "Nakamura",
+    "O'Brien",
+    "Petrov",
+    "Quist",
+    "Rossi",
+    "Silva",
+    "Tanaka",
+    "Ueda",
+    "Vargas",
+    "Wong",
+    "Young",
+    "Zhang",
+)
+_TOPICS = (
+    "hiking",
+    "chess",
+    "cooking",
+    "running",
+    "photography",
+    "board games",
+    "choir",
+    "gardening",
+    "Rust",
+    "cinema",
+)
 _KINDS = ("meetup", "trip", "workshop", "match", "dinner")
 _PLACES = ("Lisbon", "Oslo", "Nairobi", "Kyoto", "Montréal", "São Paulo")
 _STATUSES = ("planned", "confirmed", "done", "cancelled")
@@ -50,9 +110,15 @@ def user(random: Random, created_at: datetime) -> Row:
     """One user."""
     first, last = random.choice(_FIRST), random.choice(_LAST)
     name = f"u{random.getrandbits(40):010x}"
-    return {"id": new_id(random), "first_name": first, "last_name": last if random.random() > 0.01 else None,
-            "email": email(random, name), "password": f"pbkdf2${random.getrandbits(96):024x}",
-            "created_at": created_at, "updated_at": created_at}  # fmt: skip
+    return {
+        "id": new_id(random),
+        "first_name": first,
+        "last_name": last if random.random() > 0.01 else None,
+        "email": email(random, name),
+        "password": f"pbkdf2${random.getrandbits(96):024x}",
+        "created_at": created_at,
+        "updated_at": created_at,
+    }
 
 
 def users(random: Random, count: int, first_day: datetime) -> list[Row]:
@@ -69,8 +135,13 @@ def users(random: Random, count: int, first_day: datetime) -> list[Row]:
 def group(random: Random, created_at: datetime) -> Row:
     """One group."""
     topic, place = random.choice(_TOPICS), random.choice(_PLACES)
-    return {"id": new_id(random), "name": f"{topic} in {place}", "description": f'All about "{topic}",\nin {place}.',
-            "created_at": created_at, "updated_at": created_at}  # fmt: skip
+    return {
+        "id": new_id(random),
+        "name": f"{topic} in {place}",
+        "description": f'All about "{topic}",\nin {place}.',
+        "created_at": created_at,
+        "updated_at": created_at,
+    }
 
 
 def memberships(random: Random, groups: list[Row], users: list[Row]) -> list[Row]:
@@ -84,10 +155,18 @@ def activity(random: Random, groups: list[Row], users: list[Row], created_at: da
     """One activity that a group plans."""
     organiser = new_id(random) if random.random() < 0.01 else random.choice(users)["id"]
     kind = random.choice(_KINDS)
-    return {"id": new_id(random), "group_id": random.choice(groups)["id"], "user_id": organiser, "activity_type": kind,
-            "title": f"{kind} no. {random.randint(1, 999)}", "description": random.choice((None, "", "Bring water.")),
-            "location": random.choice(_PLACES), "scheduled_at": _scheduled(random, created_at),
-            "status": random.choice(_STATUSES), "created_at": created_at}  # fmt: skip
+    return {
+        "id": new_id(random),
+        "group_id": random.choice(groups)["id"],
+        "user_id": organiser,
+        "activity_type": kind,
+        "title": f"{kind} no. {random.randint(1, 999)}",
+        "description": random.choice((None, "", "Bring water.")),
+        "location": random.choice(_PLACES),
+        "scheduled_at": _scheduled(random, created_at),
+        "status": random.choice(_STATUSES),
+        "created_at": created_at,
+    }
 
 
 def _scheduled(random: Random, created_at: datetime) -> str | None:

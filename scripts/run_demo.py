@@ -1,0 +1,117 @@
+"""The demo, once everything is installed: services, data, pipeline, a first answer. Started by scripts/demo."""
+
+import os
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import duckdb
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from lakehouse.errors import LakehouseError
+from lakehouse.settings import load_profile
+from scripts.demo_data.engagement import generator
+from scripts.services.control import Services
+from scripts.services.settings import ROOT
+
+console = Console()
+_NAMES = ("postgres", "cassandra")
+_QUESTION = """
+SELECT date, count(*) AS active_users, sum(total_nbr_connexion) AS sessions,
+       round(sum(total_spend_time) / 3600.0, 1) AS hours, sum(total_message_send_this_day) AS messages,
+       round(sum(total_money_spend), 2) AS money
+  FROM global_user_activity_per_day GROUP BY date ORDER BY date DESC LIMIT 5
+"""
+
+
+def main(
+    scale: Annotated[float, typer.Option(min=0.001, help="Multiplies the data.")] = 1,
+    seed: Annotated[int, typer.Option(help="Decides every generated value.")] = 7,
+    no_changes: Annotated[bool, typer.Option(help="On a later call, do not play a day first.")] = False,
+    stop: Annotated[bool, typer.Option(help="End the services that the demo started.")] = False,
+) -> None:
+    """From nothing to gold."""
+    try:
+        services = Services()
+        if stop:
+            for name in services.stop():
+                console.print(f"{name} ended")
+            return
+        began = time.monotonic()
+        _start(services)
+        _prepare(services, scale, seed, play=not no_changes)
+    except LakehouseError as error:
+        console.print(str(error), markup=False, highlight=False, style="red")
+        raise SystemExit(int(error.exit_code)) from None
+    console.rule("pipeline: raw, silver, gold, by spark-submit")
+    code = subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / "run_pipeline.py")], check=False, env=os.environ | services.env
+    ).returncode
+    if code:
+        raise SystemExit(code)
+    _answer(began)
+
+
+def _start(services: Services) -> None:
+    console.rule("services")
+    services.check_ports(_NAMES)
+    for name in _NAMES:
+        began = time.monotonic()
+        with console.status(f"starting {name} (the first time its files are fetched)"):
+            started = services.start(name)
+        console.print(
+            f"{name} {'started' if started else 'runs'} on port {services.get(name).port}"
+            f" ({time.monotonic() - began:.0f} s)"
+        )
+
+
+def _prepare(services: Services, scale: float, seed: int, *, play: bool) -> None:
+    console.rule("source data")
+    cluster = services.cassandra.cluster()
+    try:
+        session = cluster.connect()
+        with closing(services.postgres.connect()) as postgres:
+            generator.create_schema(postgres, session)
+            if generator.is_empty(postgres):
+                with console.status("generating thirty days"):
+                    counts = generator.load(postgres, session, scale, seed)
+                for table, count in counts.items():
+                    console.print(f"{table:>22} {count:>10,} rows")
+            elif play:
+                with console.status("playing one more day"):
+                    day = generator.play_day(postgres, session, seed)
+                console.print(f"played {day:%F}: new, changed, late and deleted rows in both sources")
+    finally:
+        cluster.shutdown()
+
+
+def _answer(began: float) -> None:
+    path = Path(load_profile("embedded").analytics)
+    console.rule("gold, asked by DuckDB")
+    with duckdb.connect(str(path), read_only=True) as connection:
+        result = connection.execute(_QUESTION)
+        table = Table(*[column[0] for column in result.description])
+        for row in result.fetchall():
+            table.add_row(*map(str, row))
+        console.print(table)
+        for (name,) in connection.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall():
+            count = connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()
+            console.print(f"{name}: {count[0] if count else 0:,} rows")
+    shown = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+    console.print(
+        f"""
+done in {time.monotonic() - began:.0f} s. To go on:
+  .venv/bin/python scripts/sql 'SELECT * FROM global_notif_impact_per_day LIMIT 5'   # or open {shown} with DuckDB 1.x
+  ./scripts/demo            # one more day of changes; only what changed is loaded
+  ./scripts/demo --stop     # end the services""",
+        highlight=False,
+    )
+
+
+if __name__ == "__main__":
+    typer.run(main)
