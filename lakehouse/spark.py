@@ -8,9 +8,9 @@ from lakehouse.settings import Profile
 _HIDDEN_LITERALS = r"(?:0x|X')[0-9A-Fa-f]{128}'?"
 
 
-def session(profile: Profile, application: str) -> SparkSession:
-    """A session whose catalog is the profile's. The master is what ``spark-submit`` was given."""
-    builder = SparkSession.builder.appName(application)
+def session(profile: Profile, application: str, builder: SparkSession.Builder | None = None) -> SparkSession:
+    """A session whose catalog is the profile's. The master is what ``spark-submit``, or ``builder``, was given."""
+    builder = (builder or SparkSession.builder).appName(application)
     for key, value in profile.spark_conf().items():
         builder = builder.config(key, value)
     return builder.config("spark.sql.redaction.string.regex", _HIDDEN_LITERALS).getOrCreate()

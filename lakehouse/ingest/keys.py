@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from pyspark.sql import Column, DataFrame, Window
+import pyarrow as pa
+from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
 
 from lakehouse.ingest.contract import DELETE
 from lakehouse.ingest.state import State
+from lakehouse.paths import quote
 from lakehouse.registry.tables import SourceTable
 
 
@@ -38,7 +41,14 @@ def same_key(left: DataFrame, right: DataFrame, key: Sequence[str]) -> Column:
     return condition
 
 
+def as_frame(spark: SparkSession, found: pa.Table, lake: StructType) -> DataFrame:
+    """Keys of a source as a DataFrame, in the types that the lake holds them in; other columns stay as they are."""
+    frame = spark.createDataFrame(found)
+    kinds = {field.name: field.dataType for field in lake.fields}
+    return frame.select(*(frame[name].cast(kinds[name]) if name in kinds else frame[name] for name in frame.columns))
+
+
 def vanished(live: DataFrame, source: DataFrame, key: Sequence[str]) -> DataFrame:
-    """The keys of ``live`` that ``source`` no longer has."""
-    left, right = live.select(*key).alias("live"), source.select(*key).alias("source")
+    """The keys of ``live`` that ``source`` does not have."""
+    left, right = live.select(*map(quote, key)).alias("live"), source.select(*map(quote, key)).alias("source")
     return left.join(right, same_key(left, right, key), how="left_anti")

@@ -1,6 +1,6 @@
 """Ingest from PostgreSQL: all tables of a source from one snapshot, in parallel parts, into raw."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ from lakehouse.ingest.state import (
     reaches_back_to,
     states,
 )
-from lakehouse.paths import raw
+from lakehouse.paths import quote, raw
 from lakehouse.registry.tables import Load, SourceTable
 from lakehouse.registry.transformers import fingerprint as text_fingerprint
 from lakehouse.settings import PostgresSource
@@ -44,6 +44,8 @@ from lakehouse.spark import is_local
 log = structlog.get_logger()
 
 _INTEGERS = {"int", "bigint"}
+_WORTH_PARTS = 1_000_000  # fewer rows than this are read at once
+_KEYS_PER_QUERY = 1_000
 _REPETITIVE = """
 SELECT attname FROM pg_stats
  WHERE format('%%I.%%I', schemaname, tablename) = format('%%I.%%I', %s, %s) AND n_distinct BETWEEN 1 AND 50000
@@ -57,6 +59,16 @@ class Source:
     snapshot: Snapshot
     floors: dict[str, str]
     readers: Executor
+
+
+@dataclass(frozen=True)
+class KeyComparison:
+    """What comparing keys found: files of tombstones, how many keys the source has (``None``: not compared), and the
+    keys of rows that raw lacks although they are behind the watermark."""
+
+    tombstones: list[WrittenFile]
+    source_keys: int | None
+    missed: list[dict[str, Any]]
 
 
 @contextmanager
@@ -171,7 +183,7 @@ class _Ingest:
         if held:
             count = self._count()
             check_brake(self.table, held, count, held - count, self.request)
-        files = self._extract(target, None)
+        files = self._extract(target, self._conditions())
         rows = sum(file.rows for file in files)
         state = self._next_state(files, keys_compared=rows)
         snapshot = target.replace(files, self._properties(state))
@@ -181,17 +193,20 @@ class _Ingest:
         """Read what came since the watermark, and compare keys when that is due."""
         assert self.raw is not None
         target = self._target()
-        tombstones, compared = self._tombstones(target)
-        files = self._extract(target, self.bound)
-        rows = sum(file.rows for file in files)
         replayed = self.request.window is not None
-        properties = (
-            {RUN_PROPERTY: self.request.run_id}
-            if replayed
-            else self._properties(self._next_state(files, keys_compared=compared))
-        )
-        snapshot = target.append([*files, *tombstones], properties)
-        return Loaded(self.table.table, rows, sum(file.rows for file in tombstones), snapshot, self._notes())
+        due = not replayed and keys.is_due(self.table, self.state, self.snapshot.taken_at)
+        compared = self._compare_keys(target) if due else KeyComparison([], None, [])
+        files = self._extract(target, self._conditions())
+        late = self._extract_keys(target, compared.missed)
+        properties = {RUN_PROPERTY: self.request.run_id}
+        if not replayed:
+            properties = self._properties(self._next_state(files, keys_compared=compared.source_keys))
+        snapshot = target.append([*files, *late, *compared.tombstones], properties)
+        rows, deletes = (sum(file.rows for file in group) for group in ([*files, *late], compared.tombstones))
+        notes = self._notes()
+        if late:
+            notes += (f"{len(compared.missed):,} rows bore a {self.contract.cursor} behind the watermark",)
+        return Loaded(self.table.table, rows, deletes, snapshot, notes)
 
     def _target(self) -> IcebergTable:
         """Raw, with the columns that this load needs."""
@@ -209,29 +224,36 @@ class _Ingest:
         assert self.raw is not None
         return {field.name: field.lake_type for field in self.raw.fields} == wanted
 
-    def _extract(self, target: IcebergTable, bound: Bound | None) -> list[WrittenFile]:
-        select = query.select(self.relation, [column.name for column in self.contract.columns])
-        conditions = query.where(self.relation, bound)
+    def _conditions(self) -> list[str | None]:
+        """The conditions of the parts in which the rows within the bound are read."""
+        within = query.where(self.relation, self.bound)
         pages = query.page_ranges(self.relation, self.snapshot.source.parallelism)
-        if (
-            bound is not None
-            and len(pages) > 1
-            and self._estimate(query.with_conditions(select, conditions)) < 1_000_000
-        ):
-            pages = [None]
-        repetitive = self._repetitive() if bound is None else None
+        few = within and len(pages) > 1 and self._estimate(within) < _WORTH_PARTS
+        return [" AND ".join([*within, *([page] if page else [])]) or None for page in ([None] if few else pages)]
+
+    def _extract_keys(self, target: IcebergTable, rows: list[dict[str, Any]]) -> list[WrittenFile]:
+        """The rows with those keys."""
+        key = self.contract.key
+        groups = [rows[start : start + _KEYS_PER_QUERY] for start in range(0, len(rows), _KEYS_PER_QUERY)]
+        values = [[[row[name] for name in key] for row in group] for group in groups]
+        return self._extract(target, [query.with_keys(self.relation, key, group) for group in values])
+
+    def _extract(self, target: IcebergTable, conditions: Sequence[str | None]) -> list[WrittenFile]:
+        """A data file for each of ``conditions`` that rows meet."""
+        select = query.select(self.relation, [column.name for column in self.contract.columns])
+        repetitive = self._repetitive() if self.state is None else None
         parts = [
             PartRead(
                 dsn(self.snapshot.source),
                 (*SESSION_SETTINGS, *self.snapshot.statements()),
-                query.with_conditions(select, [*conditions, page]),
+                query.with_conditions(select, [condition]),
                 f"ingesting {self.table.table}",
                 target.new_file(),
                 self._constants(UPSERT),
                 self.contract.cursor,
                 repetitive,
             )
-            for page in pages
+            for condition in conditions
         ]
         return [file for file in self._run(parts) if file is not None]
 
@@ -245,38 +267,41 @@ class _Ingest:
     def _constants(self, operation: str) -> dict[str, Any]:
         return {"_run_id": self.request.run_id, "_ingested_at": self.snapshot.taken_at, "_op": operation}
 
-    def _tombstones(self, target: IcebergTable) -> tuple[list[WrittenFile], int | None]:
-        """Files of tombstones for the keys that vanished, and how many keys the source has; none when not due."""
-        if self.request.window is not None or not keys.is_due(self.table, self.state, self.snapshot.taken_at):
-            return [], None
-        spark, key = self.lake.spark, self.contract.key
-        select = query.select(self.relation, key)
-        pages = query.page_ranges(self.relation, self.snapshot.source.parallelism)
-        setup = (*SESSION_SETTINGS, *self.snapshot.statements())
-        read: Callable[[str | None], pa.Table] = lambda page: read_table(  # noqa: E731
-            dsn(self.snapshot.source),
-            setup,
-            query.with_conditions(select, [page]),
-            f"comparing keys of {self.table.table}",
-        )
-        found = [part for part in self.source.readers.map(read, pages) if part.num_rows]
+    def _compare_keys(self, target: IcebergTable) -> KeyComparison:
+        """What vanished at the source since the last load, and what came to it behind the watermark."""
+        key, bound = self.contract.key, self.bound
+        found = self._source_keys(key, bound)
         count = sum(part.num_rows for part in found)
-        live = keys.latest(spark.table(str(target.name)), key).select(*key).cache()
+        live = keys.latest(self.lake.spark.table(str(target.name)), key).select(*map(quote, key)).persist()
+        missed: list[dict[str, Any]] = []
         try:
             lake_keys = live.count()
-            if found:
-                source = spark.createDataFrame(pa.concat_tables([part.select(list(key)) for part in found]))
-                source = source.select(*(source[name].cast(live.schema[name].dataType) for name in key))
-                gone = keys.vanished(live, source, key).toArrow()
-            else:
+            if not found:
                 gone = live.toArrow()
+            else:
+                source = keys.as_frame(self.lake.spark, pa.concat_tables(found), live.schema)
+                gone = keys.vanished(live, source, key).toArrow()
+                behind = source.where("NOT _covered")
+                missed = keys.vanished(behind, live, key).toArrow().to_pylist() if bound is not None else []
         finally:
             live.unpersist()
         check_brake(self.table, lake_keys, count, gone.num_rows, self.request)
-        if gone.num_rows == 0:
-            return [], count
-        file = write(target.new_file(), gone.to_batches(), self._constants(DELETE))
-        return ([file] if file else []), count
+        file = write(target.new_file(), gone.to_batches(), self._constants(DELETE)) if gone.num_rows else None
+        return KeyComparison([file] if file else [], count, missed)
+
+    def _source_keys(self, key: Sequence[str], bound: Bound | None) -> list[pa.Table]:
+        select = query.select_keys(self.relation, key, bound)
+        pages = query.page_ranges(self.relation, self.snapshot.source.parallelism)
+        parts = self.source.readers.map(
+            lambda page: read_table(
+                dsn(self.snapshot.source),
+                (*SESSION_SETTINGS, *self.snapshot.statements()),
+                query.with_conditions(select, [page]),
+                f"comparing keys of {self.table.table}",
+            ),
+            pages,
+        )
+        return [part for part in parts if part.num_rows]
 
     def _next_state(self, files: list[WrittenFile], keys_compared: int | None) -> State:
         previous, taken_at = self.state, self.snapshot.taken_at
@@ -330,8 +355,10 @@ class _Ingest:
     def _count(self) -> int:
         return int(self._one(f"SELECT count(*) FROM {self.relation.sql}"))
 
-    def _estimate(self, sql: str) -> float:
-        plan = self._one(f"EXPLAIN (FORMAT JSON) {sql}")
+    def _estimate(self, conditions: Sequence[str]) -> float:
+        """How many rows meet ``conditions``, by the source's statistics."""
+        every = f"SELECT * FROM {self.relation.sql}"
+        plan = self._one(f"EXPLAIN (FORMAT JSON) {query.with_conditions(every, conditions)}")
         return float(plan[0]["Plan"]["Plan Rows"])
 
     def _one(self, sql: str) -> Any:

@@ -115,6 +115,8 @@ class Column(_Model):
     def _known_type(cls, value: str | None) -> str | None:
         if value is None:
             return None
+        if value.startswith("decimal(") and not value.endswith(")"):
+            raise ValueError("inside braces a comma begins the next entry: write the type in quotes")
         match = _TYPE.fullmatch(value)
         if not match:
             raise ValueError(

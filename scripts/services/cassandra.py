@@ -9,7 +9,7 @@ from cassandra.policies import WhiteListRoundRobinPolicy
 
 from lakehouse.jars import Artifact, fetch, java
 from scripts.services.process import Daemon
-from scripts.services.settings import HOST, Home, port
+from scripts.services.settings import HOST, Home
 
 VERSION = "5.0.6"
 _ARTIFACTS = (Artifact("org.apache.cassandra", "cassandra-all", VERSION),)
@@ -80,15 +80,25 @@ _OPENED = (
 
 
 class Cassandra:
-    """One node; a role ``lakehouse`` with the password of ``.env`` is made when it first starts."""
+    """One node of the data centre ``datacenter1``, on the loopback interface, without JMX.
 
-    def __init__(self, home: Home, password: str) -> None:
-        self.port = port("cassandra")
-        self._password = password
+    A role ``lakehouse`` is made when it first starts, and the role that every new Cassandra has, with a password that
+    everyone knows, may not log in any more.
+    """
+
+    def __init__(self, home: Home, port: int, password: str) -> None:
+        self.port, self._password = port, password
         self._folder = home.of("cassandra")
         self.daemon = Daemon("cassandra", self._folder)
 
     def start(self) -> None:
+        """Start the node unless it runs, and return when ``lakehouse`` can log in."""
+        if self.daemon.identity() is None:
+            self._launch()
+        self.daemon.wait_ready(self._ready, 120)
+        self._close_default_role()
+
+    def _launch(self) -> None:
         jars = fetch(_ARTIFACTS, "cassandra")
         configuration = self._folder / "cassandra.yaml"
         configuration.write_text(
@@ -127,9 +137,9 @@ class Cassandra:
             "org.apache.cassandra.service.CassandraDaemon",
         ]
         self.daemon.start(command)
-        self.daemon.wait_ready(self._ready, 120)
 
     def stop(self) -> bool:
+        """End the node; ``False`` when it did not run."""
         return self.daemon.stop()
 
     def cluster(self, user: str = "lakehouse", password: str | None = None) -> Cluster:
@@ -150,14 +160,21 @@ class Cassandra:
         try:
             session = first.connect()
             session.execute(
-                f"CREATE ROLE IF NOT EXISTS lakehouse WITH PASSWORD = '{self._password}' AND LOGIN = true "
-                "AND SUPERUSER = true"
+                "CREATE ROLE IF NOT EXISTS lakehouse WITH PASSWORD = %s AND LOGIN = true AND SUPERUSER = true",
+                (self._password,),
             )
         except (NoHostAvailable, AuthenticationFailed, DriverException):
             return False
         finally:
             first.shutdown()
         return _can_connect(self.cluster())
+
+    def _close_default_role(self) -> None:
+        own = self.cluster()
+        try:
+            own.connect().execute("ALTER ROLE cassandra WITH LOGIN = false")
+        finally:
+            own.shutdown()
 
 
 def _can_connect(cluster: Cluster) -> bool:

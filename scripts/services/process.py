@@ -1,5 +1,7 @@
 """Processes that outlive the command that starts them, and are ended only by who started them."""
 
+import http
+import http.client
 import json
 import os
 import signal
@@ -12,6 +14,9 @@ from pathlib import Path
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from lakehouse.errors import SystemFailureError
+
+_PROC = Path("/proc")
+_LOG_LINES_IN_MESSAGE = 5
 
 
 class ServiceError(SystemFailureError):
@@ -27,15 +32,36 @@ class Identity:
 
     @classmethod
     def of(cls, pid: int) -> "Identity | None":
+        """The process ``pid`` as it is now; ``None`` when there is none, or it has ended and waits to be reaped."""
+        if not (_PROC / "self").exists():
+            return cls._told_by_ps(pid)
         try:
-            stat = Path(f"/proc/{pid}/stat").read_text()
+            stat = (_PROC / str(pid) / "stat").read_text()
         except (FileNotFoundError, ProcessLookupError):
             return None
         fields = stat.rpartition(")")[2].split()
         return None if fields[0] == "Z" else cls(pid, fields[19])
 
+    @classmethod
+    def _told_by_ps(cls, pid: int) -> "Identity | None":
+        """The same where the system has no /proc, as macOS."""
+        done = subprocess.run(
+            ["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
+        )
+        state, _, began = done.stdout.strip().partition(" ")
+        return None if not began or state.startswith("Z") else cls(pid, began.strip())
+
     def alive(self) -> bool:
+        """Whether it still runs."""
         return Identity.of(self.pid) == self
+
+
+@dataclass(frozen=True)
+class User:
+    """Who a process runs as."""
+
+    uid: int
+    gid: int
 
 
 def port_taken(host: str, port: int) -> bool:
@@ -45,14 +71,27 @@ def port_taken(host: str, port: int) -> bool:
         return probe.connect_ex((host, port)) == 0
 
 
-def wait_until(condition: Callable[[], bool], timeout_s: float, what: str) -> None:
-    """Return when ``condition`` holds; :class:`ServiceError` when it does not within ``timeout_s`` seconds."""
+def answers(host: str, port: int, path: str) -> bool:
+    """Whether an HTTP server there answers ``path`` with 200; asked directly, whatever proxy the environment names."""
+    connection = http.client.HTTPConnection(host, port, timeout=2)
     try:
-        Retrying(stop=stop_after_delay(timeout_s), wait=wait_fixed(0.1), retry=retry_if_result(lambda ok: not ok))(
-            condition
-        )
+        connection.request("GET", path)
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def wait_until(condition: Callable[[], bool], timeout_s: float, what: str, remedy: str = "") -> None:
+    """Return when ``condition`` holds; :class:`ServiceError` when it does not within ``timeout_s`` seconds."""
+    attempts = Retrying(
+        stop=stop_after_delay(timeout_s), wait=wait_fixed(0.1), retry=retry_if_result(lambda ok: not ok)
+    )
+    try:
+        attempts(condition)
     except RetryError:
-        raise ServiceError(f"{what} was not ready within {timeout_s:.0f} s.") from None
+        raise ServiceError(f"{what}: not within {timeout_s:g} s.", remedy=remedy) from None
 
 
 class Daemon:
@@ -78,9 +117,9 @@ class Daemon:
         *,
         env: Mapping[str, str] | None = None,
         keep_log: bool = True,
-        user: int | None = None,
+        user: User | None = None,
     ) -> None:
-        """Start ``command`` in a session of its own."""
+        """Start ``command`` in a session of its own, as ``user`` when one is given."""
         with (self.log if keep_log else Path(os.devnull)).open("ab") as log:
             process = subprocess.Popen(
                 command,
@@ -88,46 +127,56 @@ class Daemon:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                user=user,
-                group=user,
+                user=None if user is None else user.uid,
+                group=None if user is None else user.gid,
+                extra_groups=None if user is None else [],
                 env=None if env is None else dict(env),
                 cwd=self._pid_file.parent,
             )
         identity = Identity.of(process.pid)
         if identity is None:
-            raise ServiceError(f"starting {self.name}: it ended at once.", remedy=f"Its log: {self.log}")
-        self._pid_file.write_text(json.dumps({"pid": identity.pid, "began": identity.began}))
+            raise ServiceError(f"starting {self.name}: it ended at once.{self._log_tail()}")
+        unfinished = self._pid_file.with_suffix(".pid.new")
+        unfinished.write_text(json.dumps({"pid": identity.pid, "began": identity.began}))
+        unfinished.rename(self._pid_file)
 
     def wait_ready(self, ready: Callable[[], bool], timeout_s: float) -> None:
         """Wait for ``ready``; say so when the process ends before."""
 
         def ready_or_dead() -> bool:
-            return ready() or self.identity() is None
+            return self.identity() is None or ready()
 
-        wait_until(ready_or_dead, timeout_s, f"{self.name} (log: {self.log})")
+        remedy = f"Start it again to wait on, or stop it; its log: {self.log}"
+        wait_until(ready_or_dead, timeout_s, f"waiting until {self.name} is ready", remedy)
         if self.identity() is None:
-            tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-5:]) if self.log.exists() else ""
-            raise ServiceError(
-                f"starting {self.name}: it ended before it was ready.\n{tail}", remedy=f"Its log: {self.log}"
-            )
+            raise ServiceError(f"starting {self.name}: it ended before it was ready.{self._log_tail()}")
 
     def stop(self, timeout_s: float = 30, first: signal.Signals = signal.SIGTERM) -> bool:
-        """End the process; ``False`` when it does not run."""
+        """End the process, by ``first`` and after ``timeout_s`` seconds by SIGKILL; ``False`` when it does not run."""
         identity = self.identity()
         if identity is None:
             self._pid_file.unlink(missing_ok=True)
             return False
-        os.kill(identity.pid, first)
         try:
-            wait_until(lambda: not _reaped_alive(identity), timeout_s, f"the end of {self.name}")
+            os.kill(identity.pid, first)
+            wait_until(lambda: not _still_runs(identity), timeout_s, f"ending {self.name}")
+        except ProcessLookupError:
+            pass  # it ended by itself in between
         except ServiceError:
-            os.killpg(identity.pid, signal.SIGKILL)
-            wait_until(lambda: not _reaped_alive(identity), 10, f"the end of {self.name}")
+            if _still_runs(identity):
+                os.killpg(identity.pid, signal.SIGKILL)
+            wait_until(lambda: not _still_runs(identity), 10, f"ending {self.name} by SIGKILL")
         self._pid_file.unlink(missing_ok=True)
         return True
 
+    def _log_tail(self) -> str:
+        if not self.log.exists():
+            return " It keeps no log, because that would hold secrets."
+        lines = self.log.read_text(errors="replace").splitlines()[-_LOG_LINES_IN_MESSAGE:]
+        return "\n".join(["", *lines, f"Its log: {self.log}"])
 
-def _reaped_alive(identity: Identity) -> bool:
+
+def _still_runs(identity: Identity) -> bool:
     """Whether the process still runs; a child that has ended is reaped, so that it leaves no zombie."""
     try:
         os.waitpid(identity.pid, os.WNOHANG)

@@ -4,14 +4,12 @@ It is a test artifact: no authentication, and it listens on every interface. Its
 """
 
 import os
-import urllib.error
-import urllib.request
 
 from lakehouse.jars import Artifact, fetch, java
 from scripts.services.minio import BUCKET, Minio
 from scripts.services.postgres import Postgres
-from scripts.services.process import Daemon
-from scripts.services.settings import HOST, Home, port
+from scripts.services.process import Daemon, answers
+from scripts.services.settings import HOST, Home
 
 VERSION = "1.11.0"
 _ICEBERG, _JETTY = "org.apache.iceberg", "12.1.8"
@@ -35,14 +33,31 @@ class RestCatalog:
     """The catalog server; its tables are rows in PostgreSQL, their files objects in MinIO."""
 
     def __init__(
-        self, home: Home, database: Postgres, store: Minio, database_password: str, store_password: str
+        self,
+        home: Home,
+        port: int,
+        database: Postgres,
+        store: Minio,
+        database_password: str,
+        store_password: str,
     ) -> None:
-        self.port = port("rest_catalog")
+        self.port = port
         self._database, self._store = database, store
         self._database_password, self._store_password = database_password, store_password
         self.daemon = Daemon("rest_catalog", home.of("rest_catalog"))
 
+    @property
+    def uri(self) -> str:
+        """Its URL."""
+        return f"http://{HOST}:{self.port}"
+
     def start(self) -> None:
+        """Start the server unless it runs; its database and its store must run."""
+        if self.daemon.identity() is None:
+            self._launch()
+        self.daemon.wait_ready(lambda: answers(HOST, self.port, "/v1/config"), 60)
+
+    def _launch(self) -> None:
         jars = fetch(_ARTIFACTS, "rest-catalog")
         environment = os.environ | {
             "CATALOG_REST_PORT": str(self.port),
@@ -71,14 +86,7 @@ class RestCatalog:
             "org.apache.iceberg.rest.RESTCatalogServer",
         ]
         self.daemon.start(command, env=environment, keep_log=False)
-        self.daemon.wait_ready(self._answers, 60)
 
     def stop(self) -> bool:
+        """End the server; ``False`` when it did not run."""
         return self.daemon.stop()
-
-    def _answers(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"http://{HOST}:{self.port}/v1/config", timeout=2) as answer:
-                return bool(answer.status == 200)
-        except (urllib.error.URLError, TimeoutError, ConnectionError):
-            return False

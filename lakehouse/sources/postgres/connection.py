@@ -65,6 +65,13 @@ def translated(name: str, source: PostgresSource) -> Iterator[None]:
             f"{_where(name, source)}: role {source.user!r} may not read: {_text(error)}.",
             remedy="GRANT it SELECT on the relation and USAGE on its schema.",
         ) from None
+    except psycopg2.errors.UndefinedObject as error:
+        if "snapshot" not in str(error):
+            raise SourceError(f"{_where(name, source)}: PostgreSQL refused ({error.pgcode}): {_text(error)}.") from None
+        raise SourceUnavailableError(
+            f"{_where(name, source)}: the run's snapshot is gone with the session that held it.",
+            remedy="It is taken anew when the tables are tried again.",
+        ) from None
     except psycopg2.Error as error:
         raise SourceError(f"{_where(name, source)}: PostgreSQL refused ({error.pgcode}): {_text(error)}.") from None
 

@@ -74,13 +74,19 @@ def read_table(uri: str, setup: tuple[str, ...], query: str, what: str) -> pa.Ta
         found = list(batches(uri, setup, query))
     except adbc_driver_manager.Error as error:
         raise _translated(what, error) from None
-    return pa.Table.from_batches(found) if found else pa.table({})
+    return pa.Table.from_batches([_plain(batch) for batch in found]) if found else pa.table({})
+
+
+def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """``batch`` with the plain text of numerics, which the driver wraps."""
+    arrays = [column.storage if isinstance(column, pa.ExtensionArray) else column for column in batch.columns]
+    return pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
 
 
 def _translated(what: str, error: adbc_driver_manager.Error) -> SourceError:
     state = error.sqlstate or ""
     text = " ".join(str(error).split())
     lost = "no connection" in text or "server closed" in text or "could not connect" in text or "terminating" in text
-    if lost or state[:2] in {"08", "57", "53", "40"} or "invalid snapshot identifier" in text:
+    if lost or state[:2] in {"08", "57", "53", "40"} or (state == "42704" and "snapshot" in text):
         return SourceUnavailableError(f"{what}: reading from PostgreSQL broke off: {text}.")
     return SourceError(f"{what}: PostgreSQL refused the read ({state}): {text}.")

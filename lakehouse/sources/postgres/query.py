@@ -3,6 +3,8 @@
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
+from typing import Any
 
 from lakehouse.sources.postgres.describe import PostgresRelation
 from lakehouse.sources.postgres.types import quote_identifier, quote_literal
@@ -25,6 +27,30 @@ def select(table: PostgresRelation, columns: Sequence[str]) -> str:
     """The SELECT list and FROM of a read of ``columns`` (lake names), ``_misfits`` last."""
     expressions = [f"{table.reads[name].expression} AS {quote_identifier(name)}" for name in columns]
     return f"SELECT {', '.join([*expressions, f'{_misfits(table, columns)} AS _misfits'])} FROM {table.sql}"
+
+
+def select_keys(table: PostgresRelation, key: Sequence[str], bound: Bound | None) -> str:
+    """The keys of all rows, each with ``_covered``: whether a read within ``bound`` brings the row."""
+    expressions = [f"{table.reads[name].expression} AS {quote_identifier(name)}" for name in key]
+    covered = " AND ".join(where(table, bound)) or "true"
+    return f"SELECT {', '.join(expressions)}, ({covered}) AS _covered FROM {table.sql}"
+
+
+def with_keys(table: PostgresRelation, key: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """The condition that a row has one of the keys ``rows`` (values in the order of ``key``)."""
+    columns = [table.relation.column(name) for name in key]
+    names = ", ".join(quote_identifier(column.source_name) for column in columns)
+    values = ", ".join(
+        f"({', '.join(f'{_literal(value)}::{column.source_type}' for value, column in zip(row, columns, strict=True))})"
+        for row in rows
+    )
+    return f"({names}) IN (VALUES {values})"
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, bytes):
+        return quote_literal(f"\\x{value.hex()}")
+    return quote_literal(value.isoformat() if isinstance(value, date) else str(value))
 
 
 def _misfits(table: PostgresRelation, columns: Sequence[str]) -> str:

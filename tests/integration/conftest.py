@@ -1,0 +1,76 @@
+"""Real services for the tests, started once a session on the ports of docker-compose.yml unless the environment has others.
+
+Their data is thrown away with the session. Where there is no MinIO, and none can be built, the tests that need it are
+skipped with that reason; with ``CI`` set they fail.
+"""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from scripts.services.cassandra import Cassandra
+from scripts.services.control import Services
+from scripts.services.minio import Minio, MinioUnavailableError
+from scripts.services.postgres import Postgres
+from scripts.services.rest_catalog import RestCatalog
+from scripts.services.settings import ROOT, Home
+
+
+@pytest.fixture(scope="session")
+def services() -> Iterator[Services]:
+    """The services of this session, none of them started yet; all are ended after it, those of a killed one before it."""
+    home = Home(ROOT / ".lakehouse" / "test-services")
+    home.folder.parent.mkdir(parents=True, exist_ok=True)
+    with (home.folder.parent / "test-services.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pytest.fail(f"another test run uses the services in {home.folder}; wait until it has ended.", pytrace=False)
+        _clear(home)
+        yield Services(home)
+        _clear(home)
+
+
+@pytest.fixture(scope="session")
+def postgres_service(services: Services) -> Postgres:
+    """The application's PostgreSQL, with the role ``lakehouse`` that reads."""
+    services.start("postgres")
+    return services.postgres
+
+
+@pytest.fixture(scope="session")
+def cassandra_service(services: Services) -> Cassandra:
+    """The application's Cassandra, with the role ``lakehouse``."""
+    services.start("cassandra")
+    return services.cassandra
+
+
+@pytest.fixture(scope="session")
+def minio_service(services: Services) -> Minio:
+    """An object store with the bucket ``lakehouse``."""
+    _start_or_skip(services, "minio")
+    return services.minio
+
+
+@pytest.fixture(scope="session")
+def rest_catalog_service(services: Services) -> RestCatalog:
+    """Iceberg's REST catalog, with its PostgreSQL and its object store."""
+    _start_or_skip(services, "rest_catalog")
+    return services.rest_catalog
+
+
+def _start_or_skip(services: Services, name: str) -> None:
+    try:
+        services.start(name)
+    except MinioUnavailableError as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(error))
+
+
+def _clear(home: Home) -> None:
+    Services(home).stop()
+    shutil.rmtree(home.folder)

@@ -1,0 +1,118 @@
+"""The gold transformers of `engagement`, rows in, rows out, against numbers worked out by hand and the oracle."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from chispa import assert_df_equality
+from pyspark.sql import DataFrame, SparkSession
+
+from lakehouse.registry import loader
+from lakehouse.registry.transformers import Transformer
+from tests.oracles import engagement as oracle
+
+REGISTRY = Path(__file__).resolve().parents[3] / "registry"
+ACTIVITY = ("user_id string, date date, total_nbr_connexion int, total_spend_time bigint, "
+            "total_message_send_this_day int, total_money_spend double")  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def transformers() -> dict[str, Transformer]:
+    return loader.load(REGISTRY).transformers
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def events(spark: SparkSession, *rows: tuple[str, str, str]) -> DataFrame:
+    typed = [(user, at(moment), session) for user, moment, session in rows]
+    return spark.createDataFrame(typed, "user_id string, event_time timestamp, session_id string")
+
+
+def activity(
+    spark: SparkSession, transformer: Transformer, found: DataFrame, messages: Any = (), purchases: Any = ()
+) -> DataFrame:
+    return transformer.function(
+        events=found,
+        messages=spark.createDataFrame(list(messages), "user_id string, created_at timestamp"),
+        purchases=spark.createDataFrame(
+            list(purchases), "user_id string, purchase_time timestamp, amount decimal(18,4), currency string"
+        ),
+        reporting_currency="EUR",
+        currency_rates=spark.createDataFrame(
+            [("USD", 1.0), ("EUR", 0.5), ("JPY", 100.0)], "currency string, units_per_usd double"
+        ),
+    )
+
+
+def test_a_session_across_midnight_is_split_and_counted_on_the_day_it_begins(
+    spark: SparkSession, transformers: Any
+) -> None:
+    found = events(spark, ("u", "2026-01-01T23:50:00", "s"), ("u", "2026-01-02T00:20:00", "s"))
+    expected = spark.createDataFrame(
+        [("u", date(2026, 1, 1), 1, 600, 0, 0.0), ("u", date(2026, 1, 2), 0, 1200, 0, 0.0)], ACTIVITY
+    )
+    result = activity(spark, transformers["global_user_activity_per_day"], found)
+    assert_df_equality(result, expected, ignore_row_order=True, ignore_nullable=True)
+
+
+def test_events_out_of_order_and_sent_twice_make_one_session(spark: SparkSession, transformers: Any) -> None:
+    found = events(
+        spark, ("u", "2026-01-01T10:30:00", "s"), ("u", "2026-01-01T10:00:00", "s"), ("u", "2026-01-01T10:00:00", "s")
+    )
+    result = activity(spark, transformers["global_user_activity_per_day"], found)
+    assert [tuple(row) for row in result.collect()] == [("u", date(2026, 1, 1), 1, 1800, 0, 0.0)]
+
+
+def test_money_is_converted_and_messages_are_counted_by_day(spark: SparkSession, transformers: Any) -> None:
+    result = activity(
+        spark, transformers["global_user_activity_per_day"], events(spark),
+        messages=[("u", at("2026-01-01T23:59:59")), ("u", at("2026-01-02T00:00:00")), (None, at("2026-01-02T00:00:00"))],
+        purchases=[
+            ("u", at("2026-01-02T05:00:00"), Decimal("200"), "JPY"),
+            ("u", at("2026-01-02T06:00:00"), Decimal("3"), "EUR"),
+        ],
+    )  # fmt: skip
+    assert sorted(map(tuple, result.collect())) == [
+        ("u", date(2026, 1, 1), 0, 0, 1, 0.0), ("u", date(2026, 1, 2), 0, 0, 1, 4.0)]  # fmt: skip
+
+
+def impact(
+    spark: SparkSession, transformer: Transformer, states: list[Any], found: DataFrame, state: str = "sent"
+) -> Any:
+    notification = ("u", at("2026-01-01T12:00:00"), "n", "hello", state, at("2026-01-01T12:05:00"))
+    result = transformer.function(
+        notifications=spark.createDataFrame(
+            [notification], "user_id string, notification_time timestamp, notification_id string, content string, "
+            "state string, modified_at timestamp"),
+        states=spark.createDataFrame(states, "user_id string, notification_id string, status string, updated_at timestamp"),
+        events=found,
+    )  # fmt: skip
+    return next(tuple(row) for row in result.collect())[3:]
+
+
+def test_the_later_state_of_both_sources_wins(spark: SparkSession, transformers: Any) -> None:
+    transformer = transformers["global_notif_impact_per_day"]
+    later, earlier = at("2026-01-01T12:06:00"), at("2026-01-01T12:04:00")
+    assert impact(spark, transformer, [("u", "n", "opened", later)], events(spark))[0] is True
+    assert impact(spark, transformer, [("u", "n", "opened", earlier)], events(spark))[0] is False
+    assert impact(spark, transformer, [("u", "n", "failed", later)], events(spark), "clicked")[0] is False
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "seconds"),
+    [("12:00:00", "12:15:00", 600), ("12:05:00", "12:15:00", 600), ("12:35:00", "12:40:00", 300),
+     ("12:35:00.001", "12:40:00", 0), ("11:00:00", "12:05:00", 0), ("11:00:00", "12:04:59", 0)],
+)  # fmt: skip
+def test_time_after_success(spark: SparkSession, transformers: Any, begin: str, end: str, seconds: int) -> None:
+    found = events(spark, ("u", f"2026-01-01T{begin}", "s"), ("u", f"2026-01-01T{end}", "s"))
+    assert impact(spark, transformers["global_notif_impact_per_day"], [], found, "opened") == (True, seconds)
+
+
+def test_the_oracle_says_the_same_of_a_midnight_session() -> None:
+    begin, end = oracle.ms(at("2026-01-01T23:50:00")), oracle.ms(at("2026-01-02T00:20:00"))
+    found = oracle.activity([("u", begin, "s"), ("u", end, "s")], [], [])
+    assert found == {("u", date(2026, 1, 1)): (1, 600, 0, 0.0), ("u", date(2026, 1, 2)): (0, 1200, 0, 0.0)}

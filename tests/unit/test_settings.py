@@ -1,0 +1,77 @@
+from pathlib import Path
+
+import pytest
+
+from lakehouse.errors import ConfigurationError
+from lakehouse.settings import load_profile
+
+MINIMAL = """
+catalog: {type: jdbc, uri: "jdbc:sqlite:${home}/c.db", s3.secret-access-key: "${STORE_SECRET:-none}"}
+analytics: ${home}/a.duckdb
+lock: {type: file, path: "${home}/lock"}
+sources:
+  app: {type: postgres, host: h, database: d, user: u, password: "${APP_PASSWORD}"}
+"""
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "conf").mkdir()
+    monkeypatch.setenv("LAKEHOUSE_ROOT", str(tmp_path))
+    for name in ("LAKEHOUSE_PROFILE", "LAKEHOUSE_REGISTRY", "LAKEHOUSE_HOME", "APP_PASSWORD"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def write(root: Path, text: str) -> None:
+    (root / "conf" / "here.yml").write_text(text)
+
+
+def test_a_profile_is_a_file_and_secrets_come_from_the_environment(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(root, MINIMAL)
+    monkeypatch.setenv("APP_PASSWORD", "hidden-value")
+    profile = load_profile("here")
+    assert "hidden-value" not in repr(profile)
+    assert "hidden-value" in profile.secrets()
+    assert profile.spark_conf()["spark.sql.catalog.iceberg.uri"] == f"jdbc:sqlite:{root}/.lakehouse/c.db"
+
+
+def test_a_variable_that_is_not_set_is_named_with_its_place(root: Path) -> None:
+    write(root, MINIMAL)
+    with pytest.raises(ConfigurationError, match=r"here\.yml.*APP_PASSWORD \(for sources\.app\.password\)"):
+        load_profile("here")
+
+
+def test_a_variable_may_stand_in_dotenv(root: Path) -> None:
+    write(root, MINIMAL)
+    (root / ".env").write_text("APP_PASSWORD=from-the-file\n")
+    assert "from-the-file" in load_profile("here").secrets()
+
+
+def test_an_unknown_profile_is_refused_with_those_that_there_are(root: Path) -> None:
+    write(root, MINIMAL)
+    with pytest.raises(ConfigurationError, match=r"no profile 'there'.*the profiles are: here"):
+        load_profile("there")
+
+
+def test_an_unknown_key_is_named_with_its_line(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("APP_PASSWORD", "x")
+    write(root, MINIMAL + "regstry: somewhere\n")
+    with pytest.raises(ConfigurationError, match=r"here\.yml:7: unknown key 'regstry'\. Did you mean 'registry'\?"):
+        load_profile("here")
+
+
+def test_an_unknown_source_is_refused_with_those_that_there_are(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("APP_PASSWORD", "x")
+    write(root, MINIMAL)
+    with pytest.raises(ConfigurationError, match="no source 'other'; it has: app"):
+        load_profile("here").source("other")
+
+
+@pytest.mark.parametrize("name", ["embedded", "compose"])
+def test_the_project_s_profiles_are_valid(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LAKEHOUSE_ROOT", raising=False)
+    for variable in ("APP_PG_PASSWORD", "CASSANDRA_PASSWORD", "MINIO_ROOT_USER", "MINIO_ROOT_PASSWORD",
+                     "CATALOG_PG_PASSWORD", "LAKEHOUSE_PSEUDONYM_KEY"):  # fmt: skip
+        monkeypatch.setenv(variable, "value")
+    assert {"app_pg", "app_cassandra"} <= set(load_profile(name).sources)
