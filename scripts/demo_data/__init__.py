@@ -1,0 +1,1 @@
+"""Generated source data for the demo and the tests."""

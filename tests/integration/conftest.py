@@ -7,6 +7,7 @@ skipped with that reason; with ``CI`` set they fail.
 import fcntl
 import os
 import shutil
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -15,8 +16,10 @@ from scripts.services.cassandra import Cassandra
 from scripts.services.control import Services
 from scripts.services.minio import Minio, MinioUnavailableError
 from scripts.services.postgres import Postgres
+from scripts.services.process import port_taken
 from scripts.services.rest_catalog import RestCatalog
-from scripts.services.settings import ROOT, Home
+from scripts.services.settings import HOST, PORTS, ROOT, Home, port
+from tests.integration.endpoints import PostgresEndpoint
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +33,10 @@ def services() -> Iterator[Services]:
         except BlockingIOError:
             pytest.fail(f"another test run uses the services in {home.folder}; wait until it has ended.", pytrace=False)
         _clear(home)
-        yield Services(home)
+        _avoid_taken_ports()
+        found = Services(home)
+        os.environ.update(found.env)
+        yield found
         _clear(home)
 
 
@@ -71,6 +77,21 @@ def _start_or_skip(services: Services, name: str) -> None:
         pytest.skip(str(error))
 
 
+def _avoid_taken_ports() -> None:
+    """Where a demo of this machine runs, the tests use ports of their own; profiles learn them from the environment."""
+    for name, (_, variable) in PORTS.items():
+        if port_taken(HOST, port(name)):
+            with socket.socket() as probe:
+                probe.bind((HOST, 0))
+                os.environ[variable] = str(probe.getsockname()[1])
+
+
 def _clear(home: Home) -> None:
     Services(home).stop()
     shutil.rmtree(home.folder)
+
+
+@pytest.fixture(scope="session")
+def app_database(services: Services, postgres_service: Postgres) -> PostgresEndpoint:
+    """The application's PostgreSQL, as tests reach it."""
+    return PostgresEndpoint.of(services)

@@ -11,19 +11,19 @@ from lakehouse.errors import ExitCode
 from lakehouse.orchestrate.runs import Status, TableRun
 from lakehouse.settings import PostgresSource
 from tests.conftest import TestLake
-from tests.integration.conftest import PostgresEndpoint
+from tests.integration.endpoints import PostgresEndpoint
 
 Query = Callable[..., list[Any]]
 
 
 @pytest.fixture
-def schema(postgres_service: PostgresEndpoint, request: pytest.FixtureRequest) -> Iterator[str]:
+def schema(app_database: PostgresEndpoint, request: pytest.FixtureRequest) -> Iterator[str]:
     """A schema of the test's own, dropped at the end."""
     name = f"t{abs(hash(request.node.nodeid)) % 10**10}"
-    with admin(postgres_service) as query:
+    with admin(app_database) as query:
         query(f"CREATE SCHEMA {name}")
     yield name
-    with admin(postgres_service) as query:
+    with admin(app_database) as query:
         query(f"DROP SCHEMA {name} CASCADE")
 
 
@@ -40,14 +40,14 @@ def admin(endpoint: PostgresEndpoint) -> Iterator[Query]:
 
 
 @pytest.fixture
-def query(postgres_service: PostgresEndpoint) -> Iterator[Query]:
-    with admin(postgres_service) as run:
+def query(app_database: PostgresEndpoint) -> Iterator[Query]:
+    with admin(app_database) as run:
         yield run
 
 
 @pytest.fixture
-def lake(make_lake: Callable[[], TestLake], postgres_service: PostgresEndpoint) -> TestLake:
-    return make_lake().with_source("app", source(postgres_service))
+def lake(make_lake: Callable[[], TestLake], app_database: PostgresEndpoint) -> TestLake:
+    return make_lake().with_source("app", source(app_database))
 
 
 def source(endpoint: PostgresEndpoint, **options: Any) -> PostgresSource:
@@ -112,13 +112,13 @@ def test_a_run_without_changes_reads_and_commits_nothing(lake: TestLake, schema:
 @pytest.mark.parametrize("cursor", ["updated_at timestamptz DEFAULT now()", "updated_at timestamp DEFAULT now()",
                                     "updated_at bigserial"])  # fmt: skip
 def test_a_transaction_that_commits_late_is_not_missed(
-    lake: TestLake, schema: str, query: Query, postgres_service: PostgresEndpoint, cursor: str
+    lake: TestLake, schema: str, query: Query, app_database: PostgresEndpoint, cursor: str
 ) -> None:
     query(f"CREATE TABLE {schema}.a (id int PRIMARY KEY, {cursor})")
     name = table(lake, schema, "a", INCREMENTAL + "deletes: {detect: never}\n")
     query(f"INSERT INTO {schema}.a (id) VALUES (0)")
     run(lake, name)
-    with closing(postgres_service.connect()) as late:
+    with closing(app_database.connect()) as late:
         late.autocommit = False
         late.cursor().execute(f"INSERT INTO {schema}.a (id) VALUES (1)")
         query("SELECT pg_sleep(1.2)")
@@ -161,7 +161,7 @@ def test_rows_stamped_behind_the_watermark_are_found_when_keys_are_compared(
 
 
 def test_all_parts_of_a_read_see_one_moment_while_a_writer_works(
-    lake: TestLake, schema: str, query: Query, postgres_service: PostgresEndpoint
+    lake: TestLake, schema: str, query: Query, app_database: PostgresEndpoint
 ) -> None:
     """Two tables that a writer keeps equal must be read equal, whatever it does meanwhile."""
     for one in "ab":
@@ -171,7 +171,7 @@ def test_all_parts_of_a_read_see_one_moment_while_a_writer_works(
     stop = threading.Event()
 
     def write() -> None:
-        with closing(postgres_service.connect()) as connection:
+        with closing(app_database.connect()) as connection:
             connection.autocommit = False
             while not stop.is_set():
                 for one in "ab":
@@ -391,15 +391,15 @@ def test_a_dropped_column_stops_the_table_and_the_others_go_on(lake: TestLake, s
      ({"database": "nowhere"}, "there is no such database", ExitCode.DATA_FAILURE)],
 )  # fmt: skip
 def test_a_source_that_cannot_be_reached_says_why_without_the_secret(
-    make_lake: Callable[[], TestLake], postgres_service: PostgresEndpoint, monkeypatch: pytest.MonkeyPatch,
+    make_lake: Callable[[], TestLake], app_database: PostgresEndpoint, monkeypatch: pytest.MonkeyPatch,
     options: dict[str, Any], expected: str, code: ExitCode,
 ) -> None:  # fmt: skip
     monkeypatch.setattr("lakehouse.orchestrate.execute._FIRST_WAIT_S", 0.01)
-    lake = make_lake().with_source("app", source(postgres_service, **options))
+    lake = make_lake().with_source("app", source(app_database, **options))
     done = failed(lake, table(lake, "unreachable", f"t{code}"))
     assert expected in str(done.error)
     assert "wrong-secret" not in str(done.error)
-    assert postgres_service.reader_password not in str(done.error)
+    assert app_database.reader_password not in str(done.error)
     assert done.exit_code == code
 
 
@@ -414,14 +414,14 @@ def test_a_relation_or_column_that_is_not_there_is_named_with_the_likely_one(
 
 
 def test_a_role_that_may_not_see_transactions_is_warned_about(
-    make_lake: Callable[[], TestLake], schema: str, query: Query, postgres_service: PostgresEndpoint,
+    make_lake: Callable[[], TestLake], schema: str, query: Query, app_database: PostgresEndpoint,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     query(f"CREATE ROLE {schema} LOGIN PASSWORD 'limited-password'; GRANT USAGE ON SCHEMA {schema} TO {schema}")
     query(f"CREATE TABLE {schema}.a {CHANGING}")
     query(f"GRANT SELECT ON {schema}.a TO {schema}")
     try:
-        lake = make_lake().with_source("app", source(postgres_service, user=schema, password="limited-password"))
+        lake = make_lake().with_source("app", source(app_database, user=schema, password="limited-password"))
         run(lake, table(lake, schema, "a", INCREMENTAL))
         found = capsys.readouterr()
         assert "late commits may be missed" in found.out + found.err

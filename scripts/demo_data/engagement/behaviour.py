@@ -1,9 +1,5 @@
-"""What users do in a day: sessions, messages, purchases, notifications, with the mess that real sources have.
-
-Shares: amounts negative or zero 1.5 %, absurd 0.5 %, missing 0.5 %; currencies unknown or empty 1.5 %; 3 % of the
-session events are sent twice; 4 % of the sessions cross midnight; 1 % of all refers to users that do not exist; rows are
-written out of order.
-"""
+"""What users do in a day: sessions, messages, purchases, notifications. The package's docstring says what is wrong
+with them, and how often."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,21 +7,27 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from scripts.demo_data.engagement.people import Row, moment, new_id
+from scripts.demo_data.engagement.notices import notification, stray_state
+from scripts.demo_data.engagement.people import Row, moment, new_id, within
 
-STATES = ("sent", "delivered", "opened", "clicked", "dismissed", "failed")
-_EVENTS = ("view", "click", "scroll", "search", "like")
 _PRODUCTS = ("ticket", "membership", "sticker", "donation", "merch", None)
 _CURRENCIES = ("EUR", "USD", "GBP", "JPY", "CHF")
-_CONTENTS = (
-    "Your group meets tomorrow",
-    "New message in your group",
-    "Membership ends soon",
-    "You have a match",
-    'Weekly digest: "the best of"\nyour groups',
-    "Someone likes your activity 🎉",
+_WORDS = (
+    "hello",
+    "who comes?",
+    "great!",
+    "see you",
+    "naïve",
+    "“quoted”",
+    "it's",
+    'a "plain" quote',
+    "line\nbreak",
+    "a\ttab",
+    "back\\slash",
+    "comma, semicolon;",
+    "今日は",
+    "👋",
 )
-_WORDS = ("hello", "who comes?", "great!", "see you", "naïve", "“quoted”", "line\nbreak", "comma, semicolon;", "👋")
 
 
 @dataclass
@@ -43,47 +45,79 @@ class Day:
         return dict(vars(self))
 
 
-def play(random: Random, day: datetime, users: list[Row], groups: list[Row]) -> Day:
-    """What happens on ``day``: about a sixth of the users are active; each has a liveliness of its own."""
+def play(random: Random, day: datetime, users: list[Row], groups: list[Row], noted_on: datetime | None = None) -> Day:
+    """What happens on ``day``: about one user in sixteen is active, each with a liveliness of their own, and one in
+    five is notified.
+
+    Args:
+        noted_on: the day on which the states of notifications are noted, when the rows of ``day`` come late.
+    """
     found = Day()
     for user in users:
         liveliness = (user["id"].int % 97) / 97
-        if random.random() > 0.05 + 0.25 * liveliness:
-            continue
+        active = random.random() < 0.01 + 0.16 * liveliness**2
         user_id = new_id(random) if random.random() < 0.01 else user["id"]
-        begins = [moment(random, day) for _ in range(1 + (random.random() < liveliness))]
-        for begin in begins:
-            found.user_session_events += session(random, user_id, begin)
-        if random.random() < 0.5:
-            found.group_messages += [
-                message(random, user_id, groups, random.choice(begins)) for _ in range(random.randint(1, 3))
-            ]
-        if random.random() < 0.15:
-            found.user_purchases.append(purchase(random, user_id, random.choice(begins)))
-        if random.random() < 0.6:
-            sent, states = notification(
-                random, user_id, random.choice(begins) - timedelta(minutes=random.randint(0, 90))
-            )
+        when = moment(random, day)
+        if active:
+            _be_active(random, found, day, user_id, groups, liveliness)
+            when = random.choice(found.user_session_events)["event_time"] if random.random() < 0.1 else when
+            near = found.user_session_events[-1]["event_time"] - timedelta(minutes=random.randint(0, 90))
+            when = near if random.random() < 0.7 else when
+        if random.random() < (0.9 if active else 0.18):
+            sent, states = notification(random, user_id, within(day, when), noted_on or day, active=active)
             found.user_notifications.append(sent)
             found.notification_states += states
+            if random.random() < 0.01:
+                found.notification_states.append(stray_state(random, user_id, noted_on or day))
     for rows in found.tables().values():
         random.shuffle(rows)
     return found
 
 
+def _be_active(
+    random: Random, found: Day, day: datetime, user_id: Any, groups: list[Row], liveliness: float
+) -> None:
+    begins = [moment(random, day) for _ in range(1 + (random.random() < liveliness))]
+    for begin in begins:
+        found.user_session_events += session(random, user_id, begin)
+    if random.random() < 0.7:
+        found.group_messages += [
+            message(random, user_id, groups, _soon(random, day, begins)) for _ in range(random.randint(1, 3))
+        ]
+    if random.random() < 0.5:
+        found.user_purchases.append(purchase(random, user_id, _soon(random, day, begins)))
+
+
 def session(random: Random, user_id: Any, begin: datetime) -> list[Row]:
-    """The events of one session; its first is its beginning, its last its end."""
+    """The events of one session; its first is its beginning, its last its end.
+
+    One in 25 begins within twenty minutes before midnight and goes on after it; one in 50 is of one event.
+    """
+    chance = random.random()
+    gaps = [random.randint(1_000, 900_000) for _ in range(random.randint(2, 6))]
+    if chance < 0.04:
+        midnight = begin.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+        left = random.randint(1, 1_200_000)
+        begin, gaps[0] = midnight - timedelta(milliseconds=left), left + random.randint(0, 600_000)
+    return _events(random, user_id, begin, [] if 0.04 <= chance < 0.06 else gaps)
+
+
+def abandoned_session(random: Random, user_id: Any, begin: datetime) -> list[Row]:
+    """A session that was left open and closed two days later: there is a day that it only spans."""
+    return _events(random, user_id, begin, [60_000, 2 * 86_400_000 + random.randint(0, 3_600_000)])
+
+
+def _events(random: Random, user_id: Any, begin: datetime, gaps: list[int]) -> list[Row]:
+    """From ``open`` over what lies between to ``close``, ``gaps`` milliseconds apart; without gaps just ``open``."""
     session_id = new_id(random)
-    if random.random() < 0.04:  # it crosses midnight
-        begin = begin.replace(hour=23, minute=random.randint(40, 59))
     when, rows = begin, []
-    for number in range(random.randint(2, 6)):
-        kind = "open" if number == 0 else random.choice(_EVENTS)
+    for number in range(len(gaps) + 1):
+        kind = "open" if number == 0 else "close" if number == len(gaps) else random.choice(("view", "view", "click"))
         rows.append({"user_id": user_id, "event_time": when, "session_id": session_id, "event_type": kind})
-        if random.random() < 0.03:  # sent twice
+        if random.random() < 0.03:  # sent again; less than the shortest gap later
             rows.append(rows[-1] | {"event_time": when + timedelta(milliseconds=random.randint(1, 400))})
-        when += timedelta(milliseconds=random.randint(1_000, 900_000))
-    rows.append({"user_id": user_id, "event_time": when, "session_id": session_id, "event_type": "close"})
+        if number < len(gaps):
+            when += timedelta(milliseconds=gaps[number])
     return rows
 
 
@@ -91,10 +125,10 @@ def message(random: Random, user_id: Any, groups: list[Row], when: datetime) -> 
     """One message in a group."""
     return {
         "group_id": random.choice(groups)["id"],
-        "created_at": when + timedelta(seconds=random.randint(0, 600)),
+        "created_at": when,
         "message_id": new_id(random),
         "user_id": user_id if random.random() > 0.003 else None,
-        "content": " ".join(random.choices(_WORDS, k=random.randint(1, 6))),
+        "content": " ".join(random.choices(_WORDS, k=random.randint(1, 6))) if random.random() > 0.003 else None,
     }
 
 
@@ -113,9 +147,11 @@ def purchase(random: Random, user_id: Any, when: datetime) -> Row:
         amount = None
     elif chance < 0.04:
         currency = random.choice(("XXX", "", "eur", None))
+    elif chance < 0.041:
+        amount = Decimal(1_000_000)  # the largest that counts
     return {
         "user_id": user_id,
-        "purchase_time": when + timedelta(seconds=random.randint(0, 600)),
+        "purchase_time": when,
         "purchase_id": new_id(random),
         "product_type": random.choice(_PRODUCTS),
         "amount": amount,
@@ -123,30 +159,6 @@ def purchase(random: Random, user_id: Any, when: datetime) -> Row:
     }
 
 
-def notification(random: Random, user_id: Any, when: datetime) -> tuple[Row, list[Row]]:
-    """One notification in Cassandra, and the states of it that the application noted in PostgreSQL."""
-    notification_id = new_id(random)
-    seen = when + timedelta(milliseconds=random.randint(1_000, 7_200_000))
-    state = random.choices(STATES, weights=(15, 20, 30, 20, 10, 5))[0]
-    row = {
-        "user_id": user_id,
-        "notification_time": when,
-        "notification_id": notification_id,
-        "content": random.choice(_CONTENTS),
-        "state": state,
-        "modified_at": seen,
-    }
-    states = []
-    for _ in range(random.choice((0, 1, 1, 2))):
-        noted = seen + timedelta(milliseconds=random.choice((-1, 1)) * random.randint(1, 1_800_000))
-        noted = noted.replace(microsecond=noted.microsecond // 1000 * 1000 + 1)  # never exactly Cassandra's time
-        states.append(
-            {
-                "id": new_id(random),
-                "user_id": user_id,
-                "notification_id": notification_id,
-                "status": random.choice(STATES),
-                "updated_at": noted,
-            }
-        )
-    return row, states
+def _soon(random: Random, day: datetime, begins: list[datetime]) -> datetime:
+    """A time within ten minutes after one of ``begins``, still on ``day``."""
+    return within(day, random.choice(begins) + timedelta(seconds=random.randint(0, 600)))

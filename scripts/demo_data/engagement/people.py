@@ -1,8 +1,4 @@
-"""Users, groups, memberships and activities, with the mess that real sources have.
-
-Shares: e-mail missing 2 %, malformed 3 %; of the scheduled dates a third in each of three text formats, 1 % before 1970,
-1 % in the far future, 0.5 % unreadable; 1 % of the memberships and activities refer to users that do not exist.
-"""
+"""Users, groups, memberships and activities. The package's docstring says what is wrong with them, and how often."""
 
 import uuid
 from collections.abc import Iterator
@@ -95,26 +91,48 @@ def moment(random: Random, day: datetime) -> datetime:
     return day + timedelta(milliseconds=int(hour * 3_600_000))
 
 
+def within(day: datetime, when: datetime) -> datetime:
+    """``when``, or the end of ``day`` that is nearer to it: what is made for a day is not stamped after it."""
+    return min(max(when, day), day + timedelta(days=1, milliseconds=-1))
+
+
+def good_email(name: str) -> str:
+    """A well-formed address of ``name``."""
+    return f"{name}@example.com"
+
+
+def malformed_email(random: Random, name: str) -> str:
+    """An address of ``name`` that no mail can reach."""
+    return random.choice(_MALFORMED).format(name)
+
+
 def email(random: Random, name: str) -> str | None:
     """An address of ``name``: good, missing or malformed."""
     chance = random.random()
     if chance < 0.02:
         return None
     if chance < 0.05:
-        return random.choice(_MALFORMED).format(name)
-    address = f"{name}@example.com"
-    return f" {address.upper()} " if chance < 0.07 else address
+        return malformed_email(random, name)
+    return f" {good_email(name).upper()} " if chance < 0.07 else good_email(name)
+
+
+def names(random: Random) -> tuple[str, str | None]:
+    """First and last name."""
+    first, last = random.choice(_FIRST), random.choice(_LAST)
+    chance = random.random()
+    if chance < 0.02:
+        return f" {first.upper()}", f"{last} "
+    return first, None if chance < 0.03 else last
 
 
 def user(random: Random, created_at: datetime) -> Row:
     """One user."""
-    first, last = random.choice(_FIRST), random.choice(_LAST)
-    name = f"u{random.getrandbits(40):010x}"
+    first, last = names(random)
     return {
         "id": new_id(random),
         "first_name": first,
-        "last_name": last if random.random() > 0.01 else None,
-        "email": email(random, name),
+        "last_name": last,
+        "email": email(random, f"u{random.getrandbits(40):010x}"),
         "password": f"pbkdf2${random.getrandbits(96):024x}",
         "created_at": created_at,
         "updated_at": created_at,
@@ -122,13 +140,10 @@ def user(random: Random, created_at: datetime) -> Row:
 
 
 def users(random: Random, count: int, first_day: datetime) -> list[Row]:
-    """``count`` users who signed up during the year before ``first_day``; one in a thousand before 1970 by its clock."""
-    found = []
-    for _ in range(count):
-        created = first_day - timedelta(seconds=random.randrange(365 * 86_400))
-        if random.random() < 0.001:
-            created = datetime(1969, 12, 31, 23, 0, tzinfo=UTC)
-        found.append(user(random, created))
+    """``count`` users who signed up during the year before ``first_day``; one in a thousand before 1970, by its clock."""
+    found = [user(random, first_day - timedelta(seconds=random.randrange(1, 365 * 86_400))) for _ in range(count)]
+    for row in random.sample(found, max(1, count // 1000)):
+        row["created_at"] = datetime(1969, 12, 31, 23, random.randrange(60), tzinfo=UTC)
     return found
 
 
@@ -145,9 +160,9 @@ def group(random: Random, created_at: datetime) -> Row:
 
 
 def memberships(random: Random, groups: list[Row], users: list[Row]) -> list[Row]:
-    """Each user in one to three groups; a few of users that do not exist."""
-    pairs = {(random.choice(groups)["id"], user["id"]) for user in users for _ in range(random.randint(1, 3))}
-    strangers = {(random.choice(groups)["id"], new_id(random)) for _ in range(max(1, len(users) // 100))}
+    """Each user in two to four groups; one in a hundred of a user that does not exist."""
+    pairs = {(random.choice(groups)["id"], user["id"]) for user in users for _ in range(random.randint(2, 4))}
+    strangers = {(random.choice(groups)["id"], new_id(random)) for _ in range(max(1, len(pairs) // 100))}
     return [{"groups_id": group_id, "users_id": user_id} for group_id, user_id in sorted(pairs | strangers)]
 
 
@@ -172,7 +187,7 @@ def activity(random: Random, groups: list[Row], users: list[Row], created_at: da
 def _scheduled(random: Random, created_at: datetime) -> str | None:
     chance = random.random()
     if chance < 0.005:
-        return random.choice(("soon", "2026-13-45", "next Tuesday"))
+        return random.choice(("soon", "2026-13-45", "31/02/2026 10:00", "next Tuesday"))
     if chance < 0.01:
         return None
     when = created_at + timedelta(minutes=random.randrange(60 * 24 * 60))
@@ -186,6 +201,7 @@ def _scheduled(random: Random, created_at: datetime) -> str | None:
 
 
 def activities(random: Random, count: int, groups: list[Row], users: list[Row], days: list[datetime]) -> Iterator[Row]:
-    """``count`` activities, made on ``days``."""
-    for _ in range(count):
-        yield activity(random, groups, users, moment(random, random.choice(days)))
+    """``count`` activities, made on ``days``; the first on the last of them, so that the data says which day it was."""
+    for number in range(count):
+        day = random.choice(days) if number else days[-1]
+        yield activity(random, groups, users, moment(random, day))

@@ -30,7 +30,14 @@ CASSANDRA = (
        event_type text, PRIMARY KEY ((user_id), event_time, session_id))""",
 )
 
-POSTGRES_TABLES = ("users", "groups", "groups_users_user", "activities", "notification_states")
+#: The primary key of each PostgreSQL table.
+POSTGRES_KEYS = {
+    "users": ("id",),
+    "groups": ("id",),
+    "groups_users_user": ("groups_id", "users_id"),
+    "activities": ("id",),
+    "notification_states": ("id",),
+}
 #: The primary key of each Cassandra table, partition key first.
 CASSANDRA_KEYS = {
     "group_messages": ("group_id", "created_at", "message_id"),
