@@ -1,9 +1,15 @@
 """What gold and silver of `engagement` must hold, asked of the sources directly, in plain Python.
 
-It imports nothing of the engine: it is the arbiter between the two. Times are milliseconds since 1970-01-01 UTC.
+It imports nothing of the engine: it is the arbiter between the two. Times are milliseconds since 1970-01-01 UTC; what a
+source stamps more finely is cut to them, but which of two states is the later one is decided before that.
+
+- A valid purchase has 0 < amount ≤ 1,000,000 and a currency of the reference table. Others count nowhere.
+- A session is (user, session id), from its first event to its last. A day that it merely spans has it too.
+- Users who do not exist count like all others.
 """
 
 import csv
+import functools
 import re
 from collections import defaultdict
 from collections.abc import Iterable
@@ -35,7 +41,9 @@ def day(moment_ms: int) -> date:
     return (EPOCH + timedelta(milliseconds=moment_ms)).date()
 
 
+@functools.cache
 def rates() -> dict[str, float]:
+    """Units of each currency that a US dollar buys."""
     with RATES.open() as file:
         return {row["currency"]: float(row["units_per_usd"]) for row in csv.DictReader(file)}
 
@@ -188,6 +196,30 @@ class Sources:
         ):
             keys[table] = {(str(a), ms(t), str(b)) for a, t, b in self.cassandra(columns, table)}
         return keys
+
+
+def expected_activity(
+    postgres: Any, cassandra: Any, reporting_currency: str = "EUR", keyspace: str = "engagement"
+) -> list[tuple[str, date, int, int, int, float]]:
+    """The rows of ``global_user_activity_per_day``, sorted: user (UUID as text), UTC day, sessions that begin that day,
+    seconds in sessions, messages, money in ``reporting_currency``."""
+    found = Sources(postgres, cassandra, keyspace).expected_activity(reporting_currency)
+    return sorted((*key, *measures) for key, measures in found.items())
+
+
+def expected_notification_impact(
+    postgres: Any, cassandra: Any, keyspace: str = "engagement"
+) -> list[tuple[str, str | None, date, bool, int]]:
+    """The rows of ``global_notif_impact_per_day``, sorted: user (UUID as text), content, UTC day of the notification,
+    whether it succeeded, seconds after the success. Rows alike come as often as there are such notifications."""
+    return sorted(Sources(postgres, cassandra, keyspace).expected_impact(), key=repr)
+
+
+def expected_silver_keys(
+    postgres: Any, cassandra: Any, keyspace: str = "engagement"
+) -> dict[str, set[tuple[Any, ...]]]:
+    """By silver table the keys that are valid there; UUIDs as text, times as milliseconds since 1970-01-01 UTC."""
+    return Sources(postgres, cassandra, keyspace).expected_silver_keys()
 
 
 def _is_date(text: str) -> bool:

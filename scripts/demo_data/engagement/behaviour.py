@@ -60,9 +60,8 @@ def play(random: Random, day: datetime, users: list[Row], groups: list[Row], not
         when = moment(random, day)
         if active:
             _be_active(random, found, day, user_id, groups, liveliness)
-            when = random.choice(found.user_session_events)["event_time"] if random.random() < 0.1 else when
-            near = found.user_session_events[-1]["event_time"] - timedelta(minutes=random.randint(0, 90))
-            when = near if random.random() < 0.7 else when
+            if random.random() < 0.7:  # so that some are opened in a session, and some shortly before one
+                when = found.user_session_events[-1]["event_time"] - timedelta(minutes=random.randint(0, 90))
         if random.random() < (0.9 if active else 0.18):
             sent, states = notification(random, user_id, within(day, when), noted_on or day, active=active)
             found.user_notifications.append(sent)
@@ -74,9 +73,20 @@ def play(random: Random, day: datetime, users: list[Row], groups: list[Row], not
     return found
 
 
-def _be_active(
-    random: Random, found: Day, day: datetime, user_id: Any, groups: list[Row], liveliness: float
-) -> None:
+def surely(random: Random, day: datetime, user: Row, groups: list[Row], noted_on: datetime) -> Day:
+    """A day on which ``user`` has a session, writes, buys and is notified, so that no table goes without."""
+    found = Day()
+    begin = moment(random, day)
+    found.user_session_events += session(random, user["id"], begin)
+    found.group_messages.append(message(random, user["id"], groups, _soon(random, day, [begin])))
+    found.user_purchases.append(purchase(random, user["id"], _soon(random, day, [begin])))
+    sent, states = notification(random, user["id"], begin, noted_on, active=True)
+    found.user_notifications.append(sent)
+    found.notification_states += states
+    return found
+
+
+def _be_active(random: Random, found: Day, day: datetime, user_id: Any, groups: list[Row], liveliness: float) -> None:
     begins = [moment(random, day) for _ in range(1 + (random.random() < liveliness))]
     for begin in begins:
         found.user_session_events += session(random, user_id, begin)

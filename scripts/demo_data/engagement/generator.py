@@ -1,24 +1,32 @@
-"""Fills the sources of the domain `engagement`, and plays one more day. What it makes, a seed and a scale decide."""
+"""Fills the sources of the domain `engagement`, and plays one more day. What it makes, a seed and a scale decide.
 
-import uuid
+Example:
+    >>> create_schema(postgres, cassandra)
+    >>> load(postgres, cassandra, scale=0.1, seed=7)["users"]
+    300
+    >>> play_day(postgres, cassandra, seed=7)
+    datetime.datetime(2026, 10, 31, 0, 0, tzinfo=datetime.timezone.utc)
+"""
+
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
-from scripts.demo_data.engagement import behaviour, people
+from scripts.demo_data.engagement import behaviour, changes, people, state
 from scripts.demo_data.engagement.people import Row
-from scripts.demo_data.engagement.schema import CASSANDRA, POSTGRES
-from scripts.demo_data.engagement.stores import copy_rows, delete_rows, insert_rows
+from scripts.demo_data.engagement.schema import CASSANDRA, CASSANDRA_KEYS, POSTGRES, POSTGRES_KEYS
+from scripts.demo_data.engagement.stores import copy_rows, delete_rows, insert_rows, remove_rows, update_rows
 
 FIRST_DAY = datetime(2026, 10, 1, tzinfo=UTC)
 DAYS = 30
-_USERS, _GROUPS, _ACTIVITIES = 3_000, 120, 4_000
+_USERS, _GROUPS, _ACTIVITIES = 3_000, 120, 10_000
 
 
 def create_schema(postgres: Any, cassandra: Any, keyspace: str = "engagement") -> None:
     """Make the tables of both sources, where they are not there yet."""
     with postgres.cursor() as cursor:
         cursor.execute(POSTGRES)
+    postgres.commit()
     for statement in CASSANDRA:
         cassandra.execute(statement.format(keyspace=keyspace))
 
@@ -30,155 +38,72 @@ def is_empty(postgres: Any) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def history(seed: int, scale: float) -> dict[str, list[Row]]:
-    """All rows of the first thirty days, by table."""
+def history(seed: int, scale: float, start: datetime = FIRST_DAY) -> dict[str, list[Row]]:
+    """All rows of the thirty days from ``start`` (midnight UTC) on, by table."""
     random = Random(seed)
-    days = [FIRST_DAY + timedelta(days=number) for number in range(DAYS)]
-    users = people.users(random, int(_USERS * scale), FIRST_DAY)
+    days = [start + timedelta(days=number) for number in range(DAYS)]
+    users = people.users(random, max(1, int(_USERS * scale)), start)
     groups = [
-        people.group(random, FIRST_DAY - timedelta(days=random.randint(1, 400)))
+        people.group(random, start - timedelta(days=random.randint(1, 400)))
         for _ in range(max(3, int(_GROUPS * scale)))
     ]
     rows: dict[str, list[Row]] = {
         "users": users,
         "groups": groups,
         "groups_users_user": people.memberships(random, groups, users),
-        "activities": list(people.activities(random, int(_ACTIVITIES * scale), groups, users, days)),
+        "activities": list(people.activities(random, max(1, int(_ACTIVITIES * scale)), groups, users, days)),
     }
     for day in days:
         for table, found in behaviour.play(random, day, users, groups).tables().items():
             rows.setdefault(table, []).extend(found)
+    for _ in range(max(1, int(8 * scale))):
+        begin = people.moment(random, random.choice(days[:-3]))
+        rows["user_session_events"] += behaviour.abandoned_session(random, random.choice(users)["id"], begin)
+    for row in rows["user_notifications"]:
+        if random.random() < 0.01:
+            row.update(state=None, modified_at=None)
     return rows
 
 
-def load(postgres: Any, cassandra: Any, scale: float, seed: int, keyspace: str = "engagement") -> dict[str, int]:
-    """Fill empty sources; returns the number of rows by table."""
-    rows = history(seed, scale)
-    for table, found in rows.items():
-        if table in behaviour.Day().tables() and table != "notification_states":
-            insert_rows(cassandra, keyspace, table, found)
-        else:
-            copy_rows(postgres, table, found)
+def load(
+    postgres: Any,
+    cassandra: Any,
+    scale: float = 1,
+    seed: int = 7,
+    start: datetime = FIRST_DAY,
+    keyspace: str = "engagement",
+) -> dict[str, int]:
+    """Fill empty sources with the thirty days from ``start`` on; returns the number of rows by table."""
+    rows = history(seed, scale, start)
+    for table in POSTGRES_KEYS:
+        copy_rows(postgres, table, rows[table])
     with postgres.cursor() as cursor:
         cursor.execute("ANALYZE")
+    postgres.commit()
+    for table in CASSANDRA_KEYS:
+        insert_rows(cassandra, keyspace, table, rows[table])
     return {table: len(found) for table, found in rows.items()}
 
 
-def play_day(postgres: Any, cassandra: Any, seed: int, keyspace: str = "engagement") -> datetime:
-    """One more day: new rows, changed rows, rows that come late, and rows deleted at the source. Returns the day."""
-    with postgres.cursor() as cursor:
-        day = _next_day(cursor)
-        random = Random(f"{seed} {day:%F}")
-        users, groups = _read(cursor, "users"), _read(cursor, "groups")
-        newcomers = [people.user(random, people.moment(random, day)) for _ in range(max(1, len(users) // 100))]
-        copy_rows(postgres, "users", newcomers)
-        copy_rows(postgres, "groups", [people.group(random, people.moment(random, day))])
-        copy_rows(
-            postgres,
-            "groups_users_user",
-            [{"groups_id": random.choice(groups)["id"], "users_id": user["id"]} for user in newcomers],
-        )
-        copy_rows(
-            postgres, "activities", list(people.activities(random, max(3, len(users) // 40), groups, users, [day]))
-        )
-        _change(cursor, random, day, users, groups)
-        _delete(cursor, random)
-    _play_cassandra(postgres, cassandra, keyspace, random, day, users + newcomers, groups)
+def play_day(postgres: Any, cassandra: Any, seed: int = 7, keyspace: str = "engagement") -> datetime:
+    """One more day: new rows, changed rows, rows that come late, and rows deleted at the source.
+
+    Returns:
+        The day, midnight UTC: the one after the last that the sources are stamped with.
+
+    Raises:
+        DataError: the sources are empty.
+    """
+    day = state.next_day(postgres)
+    random = Random(f"{seed} {day:%F}")
+    decided = changes.decide(random, state.read(postgres, cassandra, keyspace, day, random))
+    for table in POSTGRES_KEYS:
+        copy_rows(postgres, table, decided.inserts.get(table, []))
+        update_rows(postgres, table, decided.updates.get(table, []))
+        remove_rows(postgres, table, decided.deletes.get(table, []))
+    postgres.commit()
+    for table in CASSANDRA_KEYS:
+        insert_rows(cassandra, keyspace, table, decided.inserts.get(table, []))
+        insert_rows(cassandra, keyspace, table, decided.updates.get(table, []))
+        delete_rows(cassandra, keyspace, table, decided.deletes.get(table, []))
     return day
-
-
-def _next_day(cursor: Any) -> datetime:
-    """The day after the last stamp of a change."""
-    cursor.execute(
-        "SELECT max(updated_at) FROM (SELECT max(updated_at) FROM groups UNION ALL"
-        " SELECT max(updated_at) FROM notification_states) AS stamps(updated_at)"
-    )
-    last = cursor.fetchone()[0].astimezone(UTC)
-    return max(
-        last.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1), FIRST_DAY + timedelta(days=DAYS)
-    )
-
-
-def _play_cassandra(
-    postgres: Any, cassandra: Any, keyspace: str, random: Random, day: datetime, users: list[Row], groups: list[Row]
-) -> None:
-    today = behaviour.play(random, day, users, groups)
-    few = random.sample(users, max(5, len(users) // 50))
-    late = behaviour.play(random, day - timedelta(days=random.randint(1, 2)), few, groups)
-    for found in (today, late):
-        tables = found.tables()
-        copy_rows(
-            postgres,
-            "notification_states",
-            [row | {"updated_at": max(row["updated_at"], day)} for row in tables.pop("notification_states")],
-        )
-        for table, rows in tables.items():
-            written = [
-                row | {"modified_at": max(row["modified_at"], day + timedelta(milliseconds=1))}
-                if table == "user_notifications"
-                else row
-                for row in rows
-            ]  # modified_at is when it was written
-            insert_rows(cassandra, keyspace, table, written)
-    moved = random.sample(list(cassandra.execute(f"SELECT * FROM {keyspace}.user_notifications LIMIT 2000")), 40)
-    insert_rows(
-        cassandra,
-        keyspace,
-        "user_notifications",
-        [
-            row._asdict() | {"state": random.choice(behaviour.STATES), "modified_at": people.moment(random, day)}
-            for row in moved
-        ],
-    )
-    for table in ("group_messages", "user_purchases", "user_session_events"):
-        rows = random.sample(list(cassandra.execute(f"SELECT * FROM {keyspace}.{table} LIMIT 1000")), 10)
-        delete_rows(cassandra, keyspace, table, [row._asdict() for row in rows])
-
-
-def _change(cursor: Any, random: Random, day: datetime, users: list[Row], groups: list[Row]) -> None:
-    """Users change their names and addresses (good ones become malformed, malformed ones good), groups their names,
-    activities their status, notifications their state."""
-    for user in random.sample(users, max(5, len(users) // 60)):
-        address = random.choice((f"moved{random.getrandbits(32):08x}@example.org", "not an address", None))
-        cursor.execute(
-            "UPDATE users SET email = %s, last_name = %s, updated_at = %s WHERE id = %s",
-            (address, random.choice(("Ødegård", "Smith", "de la Cruz")), people.moment(random, day), str(user["id"])),
-        )
-    cursor.execute(
-        "UPDATE users SET email = 'mended' || left(id::text, 8) || '@example.com', updated_at = %s"
-        " WHERE id IN (SELECT id FROM users WHERE email NOT LIKE '%%@%%.%%' ORDER BY id LIMIT 5)",
-        (people.moment(random, day),),
-    )
-    for group in random.sample(groups, 3):
-        cursor.execute(
-            "UPDATE groups SET name = name || ' (new)', updated_at = %s WHERE id = %s",
-            (people.moment(random, day), str(group["id"])),
-        )
-    cursor.execute(
-        "UPDATE activities SET status = 'done' WHERE id IN (SELECT id FROM activities"
-        " WHERE status <> 'done' ORDER BY id LIMIT 25)"
-    )
-    cursor.execute(
-        "UPDATE notification_states SET status = 'clicked', updated_at = %s WHERE id IN"
-        " (SELECT id FROM notification_states WHERE status = 'sent' ORDER BY id LIMIT 30)",
-        (people.moment(random, day).replace(microsecond=7),),
-    )
-
-
-def _delete(cursor: Any, random: Random) -> None:
-    for table, key, count in (
-        ("users", "id", 5),
-        ("activities", "id", 10),
-        ("notification_states", "id", 15),
-        ("groups_users_user", "users_id", 8),
-    ):
-        cursor.execute(
-            f"DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} ORDER BY md5({key}::text || %s)"
-            f" LIMIT {count})",
-            (str(random.random()),),
-        )
-
-
-def _read(cursor: Any, table: str) -> list[Row]:
-    cursor.execute(f"SELECT id FROM {table} ORDER BY id")
-    return [{"id": uuid.UUID(row[0])} for row in cursor.fetchall()]

@@ -35,7 +35,7 @@ def notification(
         active: whether the user is about on that day, and so likely to open it.
     """
     notification_id = new_id(random)
-    from_here = max(when, noted_on + timedelta(milliseconds=random.randrange(40_000_000)) if when < noted_on else when)
+    from_here = when if when >= noted_on else noted_on + timedelta(milliseconds=random.randrange(40_000_000))
     state: str | None = random.choices(STATES, weights=_WEIGHTS[active])[0]
     states = []
     for number in range(random.choices((0, 1, 2, 3), weights=(10, 30, 35, 25))[0]):

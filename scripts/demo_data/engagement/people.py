@@ -184,6 +184,11 @@ def activity(random: Random, groups: list[Row], users: list[Row], created_at: da
     }
 
 
+def other_status(random: Random, status: str | None) -> str:
+    """A status of an activity that is not ``status``."""
+    return random.choice([other for other in _STATUSES if other != status])
+
+
 def _scheduled(random: Random, created_at: datetime) -> str | None:
     chance = random.random()
     if chance < 0.005:

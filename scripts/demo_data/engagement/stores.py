@@ -1,16 +1,21 @@
-"""Writing the generated rows: COPY into PostgreSQL, batches by partition into Cassandra."""
+"""Writing the generated rows: COPY into PostgreSQL, batches by partition into Cassandra.
+
+In Cassandra a change is an insert of the key and what changes.
+"""
 
 import io
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from cassandra.concurrent import execute_concurrent
 from cassandra.query import BatchStatement, BatchType
 from psycopg2 import sql
+from psycopg2.extras import execute_batch
 
 from scripts.demo_data.engagement.people import Row
-from scripts.demo_data.engagement.schema import CASSANDRA_KEYS
+from scripts.demo_data.engagement.schema import CASSANDRA_KEYS, POSTGRES_KEYS
 
 _BATCH = 60
 
@@ -47,12 +52,41 @@ def insert_rows(cassandra: Any, keyspace: str, table: str, rows: Sequence[Row]) 
     execute_concurrent(cassandra, batches, concurrency=64, raise_on_first_error=True)
 
 
+def update_rows(postgres: Any, table: str, rows: Sequence[Row]) -> None:
+    """Change rows of a PostgreSQL table; each of ``rows`` has the key and what changes."""
+    if not rows:
+        return
+    key = POSTGRES_KEYS[table]
+    columns = [name for name in rows[0] if name not in key]
+    statement = sql.SQL("UPDATE {} SET {} WHERE {}").format(
+        sql.Identifier(table), _assigned(columns, ", "), _assigned(key, " AND ")
+    )
+    with postgres.cursor() as cursor:
+        execute_batch(cursor, statement, [[_argument(row[name]) for name in (*columns, *key)] for row in rows])
+
+
+def remove_rows(postgres: Any, table: str, rows: Sequence[Row]) -> None:
+    """Delete ``rows`` of a PostgreSQL table by their keys."""
+    key = POSTGRES_KEYS[table]
+    statement = sql.SQL("DELETE FROM {} WHERE {}").format(sql.Identifier(table), _assigned(key, " AND "))
+    with postgres.cursor() as cursor:
+        execute_batch(cursor, statement, [[_argument(row[name]) for name in key] for row in rows])
+
+
 def delete_rows(cassandra: Any, keyspace: str, table: str, rows: Sequence[Row]) -> None:
     """Delete ``rows`` of a Cassandra table by their keys."""
     key = CASSANDRA_KEYS[table]
     conditions = " AND ".join(f"{name} = ?" for name in key)
     statement = cassandra.prepare(f"DELETE FROM {keyspace}.{table} WHERE {conditions}")
     execute_concurrent(cassandra, [(statement, [row[name] for name in key]) for row in rows], concurrency=64)
+
+
+def _assigned(columns: Sequence[str], between: str) -> sql.Composable:
+    return sql.SQL(between).join(sql.SQL("{} = %s").format(sql.Identifier(name)) for name in columns)
+
+
+def _argument(value: Any) -> Any:
+    return str(value) if isinstance(value, UUID) else value
 
 
 def _copy_text(value: Any) -> str:

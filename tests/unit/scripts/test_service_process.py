@@ -179,6 +179,6 @@ def test_without_minio_and_without_go_the_reason_is_named(monkeypatch: pytest.Mo
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("LAKEHOUSE_CACHE", str(tmp_path / "cache"))
     with pytest.raises(
-        MinioUnavailableError, match="no `minio` on the path, and no Go to build it with. Install either"
+        MinioUnavailableError, match=r"no `minio` on the path, and no Go to build it with\. Install either"
     ):
         find_or_build()

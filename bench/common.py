@@ -1,0 +1,73 @@
+"""What the benchmarks share: a home of their own, timed commands, a result as one JSON object."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from lakehouse.orchestrate.launch import Application, application
+from lakehouse.settings import Profile, load_profile
+from scripts.services.control import Services
+from scripts.services.settings import ROOT
+
+HOME = ROOT / ".lakehouse" / "bench"
+
+
+def services(*names: str) -> Services:
+    """The services of the checkout, started if they do not run; their secrets are put into the environment."""
+    found = Services()
+    os.environ.update(found.env)
+    found.start(*names)
+    return found
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    """The environment of a command whose lake is in ``home``."""
+    python = {"PYSPARK_PYTHON": sys.executable, "PYSPARK_DRIVER_PYTHON": sys.executable}
+    return os.environ | python | {"LAKEHOUSE_HOME": str(home), "LAKEHOUSE_ROOT": str(ROOT)} | more
+
+
+def timed(command: Sequence[str], env: Mapping[str, str]) -> float:
+    """Seconds that ``command`` takes from start to end; what it prints is shown when it fails."""
+    began = time.monotonic()
+    done = subprocess.run(command, env=dict(env), capture_output=True, text=True, check=False)
+    seconds = time.monotonic() - began
+    if done.returncode:
+        sys.exit(
+            f"{' '.join(command[:3])} … ended with {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+        )
+    return seconds
+
+
+def start_of_spark(repetitions: int = 3) -> float:
+    """Seconds that an application needs that does nothing but open its catalog: the median of some starts."""
+    job = _job("start.py")
+    timed(job.command, environment(HOME / "start"))
+    job.keep_archive()
+    times = sorted(timed(_job("start.py").command, environment(HOME / "start")) for _ in range(repetitions))
+    return times[len(times) // 2]
+
+
+def _job(name: str) -> Application:
+    return application(profile(), f"../bench/jobs/{name}", [])
+
+
+def profile() -> Profile:
+    """The profile that is measured."""
+    return load_profile("embedded")
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def result(values: Mapping[str, object], *, as_json: bool) -> None:
+    """Print the result: one JSON object last, or a line for each value."""
+    if as_json:
+        print(json.dumps(values))
+        return
+    for name, value in values.items():
+        print(f"{name:>16}  {value:,}" if isinstance(value, int | float) else f"{name:>16}  {value}")

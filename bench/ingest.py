@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""Rows per second from PostgreSQL into Iceberg: this project, plain Spark JDBC, and dlt with connectorx.
+
+Each is a process of its own, timed from its start to its end, on the same table, one after the other.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from bench.common import HOME, environment, profile, result, say, services, timed
+from lakehouse.orchestrate.application import Work
+from lakehouse.orchestrate.launch import application
+from scripts.services.settings import ROOT
+
+_TABLE = """
+CREATE TABLE {table} AS
+SELECT g::bigint AS id, (g::bigint * 7919 % 200000)::int AS customer_id, 'product-' || (g % 5000) AS product,
+       (ARRAY['new', 'paid', 'shipped', 'done'])[1 + g % 4] AS status, (g % 9)::int AS quantity,
+       (g % 100000 / 100.0)::numeric(10, 2) AS price, random() * 1000 AS weight, md5(g::text) || ' note' AS note,
+       g % 3 = 0 AS is_gift, timestamptz '2024-01-01' + g * interval '7 second' AS created_at,
+       timestamptz '2024-01-01' + g * interval '9 second' AS updated_at
+  FROM generate_series(1, {rows}) g
+"""
+
+
+def main(
+    rows: Annotated[int, typer.Option(min=1000)] = 5_000_000,
+    json_output: Annotated[bool, typer.Option("--json", help="Print one JSON object last.")] = False,
+) -> None:
+    """Measure the three ways on one table."""
+    found = services("postgres")
+    table = f"bench_{rows}"
+    say(f"making {table}")
+    with closing(found.postgres.connect()) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass(%s)", (table,))
+        if cursor.fetchone() == (None,):
+            cursor.execute(_TABLE.format(table=table, rows=rows))
+            cursor.execute(f"ALTER TABLE {table} ADD PRIMARY KEY (id)")
+        cursor.execute(f"VACUUM ANALYZE {table}")
+        cursor.execute("CHECKPOINT")
+    shutil.rmtree(HOME, ignore_errors=True)
+    registry = HOME / "registry" / "bench"
+    registry.mkdir(parents=True)
+    (registry / f"{table}.yml").write_text(
+        f"source: {{connection: app_pg, relation: public.{table}}}\ncursor: updated_at\n"
+    )
+    _ours(table, "warm-up")  # the first start on a machine leaves the class archive behind
+    say("this project")
+    ours = rows / _ours(table, "ours")
+    say("plain Spark JDBC")
+    plain = rows / timed(
+        application(profile(), "../bench/jobs/plain_jdbc.py", [table]).command, environment(HOME / "plain")
+    )
+    say("dlt with connectorx")
+    python = _dlt_python()
+    password, port = found.env["APP_PG_PASSWORD"], found.endpoint("postgres").port
+    uri = f"postgresql+psycopg2://lakehouse:{password}@127.0.0.1:{port}/app"
+    dlt = rows / timed([python, str(ROOT / "bench" / "dlt_load.py"), uri, table, str(HOME / "dlt")], os.environ)
+    result(
+        {"rows": rows, "ours": round(ours), "dlt_connectorx": round(dlt), "spark_jdbc": round(plain)},
+        as_json=json_output,
+    )
+
+
+def _ours(table: str, home: str) -> float:
+    work = Work(tables=(f"raw.{table}",), finish=False)
+    job = application(profile(), "run_plan.py", ["--work", work.model_dump_json()])
+    seconds = timed(job.command, environment(HOME / home, LAKEHOUSE_REGISTRY=str(HOME / "registry")))
+    job.keep_archive()
+    return seconds
+
+
+def _dlt_python() -> str:
+    """The Python of an environment with dlt, made from bench/requirements.lock when it is not there."""
+    folder = ROOT / ".lakehouse" / "bench-venv"
+    python = folder / "bin" / "python"
+    if not python.exists():
+        say("installing dlt (once)")
+        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+        subprocess.run(
+            [
+                str(python),
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--require-hashes",
+                "-r",
+                str(ROOT / "bench" / "requirements.lock"),
+            ],
+            check=True,
+        )
+    return str(python)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,11 @@
+"""spark-submit job: open the profile's catalog, and nothing else."""
+
+from lakehouse import spark
+from lakehouse.iceberg.table import Catalog
+from lakehouse.paths import raw
+from lakehouse.settings import load_profile
+
+if __name__ == "__main__":
+    session = spark.session(load_profile("embedded"), "start")
+    Catalog(session).find(raw("nothing"))
+    session.stop()

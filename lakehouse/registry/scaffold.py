@@ -1,0 +1,63 @@
+"""A first registry file for a relation of a live source: it runs as it is, and says what to look at."""
+
+import io
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+
+from lakehouse.sources.relation import SourceColumn, SourceRelation
+
+_CURSOR_NAMES = ("updated_at", "modified_at", "last_modified", "last_updated", "changed_at", "update_time", "updated")
+_PERSONAL = ("email", "mail", "phone", "first_name", "last_name", "full_name", "password", "birth", "address", "iban")
+
+
+def likely_cursor(relation: SourceRelation) -> SourceColumn | None:
+    """The column that by name and type grows with each change; it needs a key beside it to be of use."""
+    if not relation.key:
+        return None
+    by_name = {column.name: column for column in relation.columns if column.lake_type == "timestamp"}
+    return next((by_name[name] for name in _CURSOR_NAMES if name in by_name), None)
+
+
+def registry_file(relation: SourceRelation, connection: str, spelled: str) -> str:
+    """The text of a registry file for ``relation``, which the registry calls ``spelled``."""
+    content = CommentedMap()
+    content["source"] = _flow({"connection": connection, "relation": spelled})
+    if relation.key:
+        content["key"] = _sequence(list(relation.key))
+    cursor = likely_cursor(relation)
+    if cursor is not None:
+        content["cursor"] = cursor.name
+        content.yaml_add_eol_comment("by its name; check that every change moves it", "cursor")
+    columns = CommentedMap()
+    for column in relation.columns:
+        columns[column.name] = _flow({} if column.name == column.source_name else {"source": column.source_name})
+        columns.yaml_add_eol_comment(_remark(column), column.name)
+    content["columns"] = columns
+    stream = io.StringIO()
+    writer = YAML()
+    writer.width = 120
+    writer.dump(content, stream)
+    return stream.getvalue()
+
+
+def _remark(column: SourceColumn) -> str:
+    kind = (
+        column.source_type
+        if column.lake_type in column.source_type
+        else f"{column.source_type}, here {column.lake_type}"
+    )
+    hint = "; personal data? set pii" if any(word in column.name for word in _PERSONAL) else ""
+    return f"{kind}{'' if column.nullable else ', never null'}{hint}"
+
+
+def _flow(values: dict[str, str]) -> CommentedMap:
+    found = CommentedMap(values)
+    found.fa.set_flow_style()
+    return found
+
+
+def _sequence(values: list[str]) -> CommentedSeq:
+    found = CommentedSeq(values)
+    found.fa.set_flow_style()
+    return found

@@ -1,0 +1,79 @@
+"""A lake of its own for each module, run by the commands that people and schedulers run."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.demo_data.engagement import generator
+from scripts.services.cassandra import Cassandra
+from tests.conftest import ROOT
+from tests.integration.endpoints import PostgresEndpoint
+from tests.oracles.engagement import Sources
+
+
+@dataclass
+class Sandbox:
+    """A home folder for a lake, and the commands that work on it."""
+
+    home: Path
+    env: dict[str, str]
+    profile: str = "embedded"
+    events: list[dict[str, Any]] = field(default_factory=list)
+
+    def pipeline(self, *arguments: str, code: int = 0) -> list[dict[str, Any]]:
+        """Run the master script; returns its events."""
+        done = subprocess.run(self.command(*arguments), env=self.env, capture_output=True, text=True, check=False)
+        assert done.returncode == code, f"exit {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-6000:]}"
+        self.events = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+        return self.events
+
+    def command(self, *arguments: str) -> list[str]:
+        script = str(ROOT / "scripts" / "run_pipeline.py")
+        return [sys.executable, script, "--profile", self.profile, "--json", *arguments]
+
+    def tables(self) -> dict[str, dict[str, Any]]:
+        """What became of each table in the last run."""
+        return {event["table"]: event for event in self.events if event["event"] == "table"}
+
+    def submit(self, *arguments: str, code: int = 0) -> str:
+        """spark-submit, as the README has it."""
+        command = [str(ROOT / ".venv" / "bin" / "spark-submit"), "--properties-file", "spark-defaults.conf", *arguments]
+        done = subprocess.run(command, env=self.env, capture_output=True, text=True, check=False, cwd=ROOT)
+        assert done.returncode == code, f"exit {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-6000:]}"
+        return done.stdout
+
+
+@pytest.fixture(scope="session")
+def sources(app_database: PostgresEndpoint, cassandra_service: Cassandra) -> Iterator[tuple[Any, Any]]:
+    """Both sources with a twentieth of the demo's data: administrator's connections to them."""
+    cluster = cassandra_service.cluster()
+    session = cluster.connect()
+    with closing(app_database.connect()) as postgres:
+        generator.create_schema(postgres, session)
+        generator.load(postgres, session, scale=0.05, seed=11)
+        yield postgres, session
+    cluster.shutdown()
+
+
+@pytest.fixture(scope="session")
+def oracle(sources: tuple[Any, Any]) -> Sources:
+    return Sources(*sources)
+
+
+@pytest.fixture(scope="module")
+def make_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Sandbox]:
+    def make(profile: str = "embedded", **env: str) -> Sandbox:
+        home = tmp_path_factory.mktemp("home")
+        settings = {"LAKEHOUSE_HOME": str(home), "LAKEHOUSE_ROOT": str(ROOT), "PYSPARK_PYTHON": sys.executable,
+                    "PYSPARK_DRIVER_PYTHON": sys.executable}  # fmt: skip
+        return Sandbox(home, os.environ | settings | env, profile)
+
+    return make
