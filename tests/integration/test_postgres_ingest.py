@@ -9,6 +9,7 @@ import pytest
 
 from lakehouse.errors import ExitCode
 from lakehouse.orchestrate.runs import Status, TableRun
+from lakehouse.paths import TableName
 from lakehouse.settings import PostgresSource
 from tests.conftest import TestLake
 from tests.integration.endpoints import PostgresEndpoint
@@ -486,3 +487,27 @@ def test_an_error_of_the_driver_is_not_swallowed() -> None:
         translated("app", PostgresSource(type="postgres", host="h", database="d", user="u", password="p")),
     ):  # type: ignore[arg-type]
         raise ZeroDivisionError
+
+
+def test_a_crash_between_the_files_and_the_commit_leaves_neither(
+    lake: TestLake, schema: str, query: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The data files are written and the process dies before the commit: the next run brings each row once."""
+    from lakehouse.iceberg.table import IcebergTable
+
+    query(f"CREATE TABLE {schema}.a {CHANGING}")
+    query(f"INSERT INTO {schema}.a SELECT g, 'n' FROM generate_series(1, 20) g")
+    name = table(lake, schema, "a", INCREMENTAL)
+    genuine = IcebergTable._commit
+
+    def killed(*_: Any) -> int:
+        raise SystemExit("killed")
+
+    monkeypatch.setattr(IcebergTable, "_commit", killed)
+    with pytest.raises(SystemExit):
+        lake.run(f"raw.{name}")
+    monkeypatch.setattr(IcebergTable, "_commit", genuine)
+    found = lake.catalog.get(TableName.parse(f"raw.{name}"))
+    assert found.head is None
+    run(lake, name)
+    assert lake.rows(f"raw.{name}", "count(*), count(DISTINCT id)") == [(20, 20)]
