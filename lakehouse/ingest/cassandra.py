@@ -7,6 +7,7 @@ Cassandra has no snapshot, no transactions, and no time of change that it could 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -92,6 +93,7 @@ class _Ingest:
         self.raw = lake.catalog.find(raw(table.table))
         self.state = None if request.full_refresh else last_state(self.raw)
         self.taken_at = self._now()
+        self._compared = False
         self.drift = self._drift()
 
     def _now(self) -> datetime:
@@ -126,8 +128,11 @@ class _Ingest:
             return
         live = keys.latest(self.lake.spark.table(str(self.raw.name)), self.contract.key)
         found = probe.of_rows(live, self.described.relation.key, self.names, self._bound(state))
-        if found != state.fingerprint:
-            self.raw.append([], self._properties(state.model_copy(update={"fingerprint": found})))
+        noted: dict[str, Any] = {"fingerprint": found}
+        if self._compared:
+            noted["keys_compared_at"] = self.taken_at
+        if found != state.fingerprint or (self._compared and self.table.deletes.every is not None):
+            self.raw.append([], self._properties(state.model_copy(update=noted)))
 
     def _bound(self, state: State) -> CursorBound | None:
         """The rows of which a fingerprint covers more than the key; in a full load, all."""
@@ -203,10 +208,11 @@ class _Ingest:
     def _differences(self, target: IcebergTable, read: DataFrame, live: DataFrame, *, complete: bool) -> Loaded:
         """Add the rows of ``read`` that raw does not hold alike; with ``complete``, also tombstones for those gone."""
         held = live.select(*map(quote, self.names), "_misfits")
-        rows = self._stamped(read.persist().exceptAll(held) if not self.contract.key else _unlike(read, held)).persist()
+        rows = self._stamped(_unlike(read.persist(), held)).persist()
         try:
             count, highest = self._measure(rows)
-            files = self._tombstones(target, live, read, live.count(), read.count()) if complete else []
+            gone = keys.difference(live, read, self.contract.key).gone if complete else None
+            files = self._tombstones(target, gone, live, read) if gone is not None else []
             if count == 0 and not files:
                 return Loaded(self.table.table)
             properties = {RUN_PROPERTY: self.request.run_id}
@@ -223,40 +229,36 @@ class _Ingest:
         """Tombstones for the keys that vanished, and rows whose keys came later than the overlap covers."""
         key = list(self.contract.key)
         source = read_table(self.lake.spark, self.reach, self.described, columns=key, splits=self._splits)
-        source = source.select(*map(quote, key)).persist()
+        source = source.persist()
         try:
-            now_live = live if partial.snapshot is None else keys.latest(self.lake.spark.table(str(target.name)), key)
-            found = source.count()
-            missed = keys.vanished(source, now_live, key)
-            late = 0
-            if missed.limit(1).count():
-                everything = self._read()
-                rows = self._stamped(everything.join(missed, on=key, how="left_semi")).persist()
-                late = rows.count()
-                partial_snapshot = append(rows, target, {RUN_PROPERTY: self.request.run_id})
-                rows.unpersist()
-                partial = Loaded(
-                    self.table.table,
-                    partial.rows + late,
-                    0,
-                    partial_snapshot,
-                    (*partial.notes, f"{late:,} rows came later than the overlap covers"),
-                )
-            files = self._tombstones(target, live, source, live.count(), found)
-            if not files:
-                return partial
-            snapshot = target.append(files, {RUN_PROPERTY: self.request.run_id})
+            held = live if partial.snapshot is None else keys.latest(self.lake.spark.table(str(target.name)), key)
+            odd = keys.difference(held, source, key)
+            self._compared = True
+            files = self._tombstones(target, odd.gone, held, source)
         finally:
             source.unpersist()
-        return Loaded(self.table.table, partial.rows, sum(file.rows for file in files), snapshot, partial.notes)
+        notes, rows = partial.notes, partial.rows
+        snapshot = partial.snapshot
+        if odd.unseen.num_rows:
+            snapshot = append(self._stamped(self._with_keys(odd.unseen)), target, {RUN_PROPERTY: self.request.run_id})
+            rows += odd.unseen.num_rows
+            notes += (f"{odd.unseen.num_rows:,} rows came later than the overlap covers",)
+        if files:
+            snapshot = target.append(files, {RUN_PROPERTY: self.request.run_id})
+        return Loaded(self.table.table, rows, sum(file.rows for file in files), snapshot, notes)
+
+    def _with_keys(self, found: pa.Table) -> DataFrame:
+        """The rows of the source with those keys."""
+        wanted = self.lake.spark.createDataFrame(found)
+        return self._read().join(wanted, on=list(self.contract.key), how="left_semi")
 
     def _tombstones(
-        self, target: IcebergTable, live: DataFrame, source: DataFrame, lake_keys: int, source_keys: int
+        self, target: IcebergTable, gone: pa.Table, live: DataFrame, source: DataFrame
     ) -> list[WrittenFile]:
-        gone = keys.vanished(live, source, self.contract.key).toArrow()
-        check_brake(self.table, lake_keys, source_keys, gone.num_rows, self.request)
+        """A file of tombstones for the keys ``gone``, if so many may go."""
         if gone.num_rows == 0:
             return []
+        check_brake(self.table, live.count(), source.count(), gone.num_rows, self.request)
         later = self.taken_at + timedelta(microseconds=1)
         constants = {"_run_id": self.request.run_id, "_ingested_at": later, "_op": DELETE}
         file = write(target.new_file(), gone.to_batches(), constants)
@@ -291,7 +293,11 @@ class _Ingest:
             highest=str(highest) if highest is not None else previous.highest if previous else None,
             reaches_back_to=self.taken_at,
             keys=keys_compared,
-            keys_compared_at=self.taken_at if keys_compared is not None else None,
+            keys_compared_at=self.taken_at
+            if keys_compared is not None
+            else previous.keys_compared_at
+            if previous
+            else None,
         )
 
     def _lower(self, highest: Any) -> str | None:

@@ -1,9 +1,11 @@
 """Comparing the lake's keys with the source's: what vanished there becomes a tombstone here."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
@@ -48,7 +50,27 @@ def as_frame(spark: SparkSession, found: pa.Table, lake: StructType) -> DataFram
     return frame.select(*(frame[name].cast(kinds[name]) if name in kinds else frame[name] for name in frame.columns))
 
 
-def vanished(live: DataFrame, source: DataFrame, key: Sequence[str]) -> DataFrame:
-    """The keys of ``live`` that ``source`` does not have."""
-    left, right = live.select(*map(quote, key)).alias("live"), source.select(*map(quote, key)).alias("source")
-    return left.join(right, same_key(left, right, key), how="left_anti")
+@dataclass(frozen=True)
+class Difference:
+    """Keys that only one side has: ``gone`` from the source, ``unseen`` by the lake."""
+
+    gone: pa.Table
+    unseen: pa.Table
+
+
+def difference(live: DataFrame, source: DataFrame, key: Sequence[str], expected: Column | None = None) -> Difference:
+    """How the keys of ``live`` and ``source`` differ, by one action.
+
+    Args:
+        expected: a condition over ``source`` for rows that another read brings, so that they are not unseen.
+    """
+    lake = live.select(*map(quote, key), F.lit(True).alias("_in_lake")).alias("lake")
+    awaited = F.lit(False) if expected is None else expected
+    other = source.select(*map(quote, key), F.lit(True).alias("_in_source"), awaited.alias("_awaited")).alias("source")
+    joined = lake.join(other, same_key(lake, other, key), how="full_outer")
+    odd = F.col("_in_source").isNull() | (F.col("_in_lake").isNull() & ~F.col("_awaited"))
+    names = [F.coalesce(lake[name], other[name]).alias(name) for name in key]
+    found = joined.where(odd).select(*names, F.col("_in_source").isNull().alias("_gone")).toArrow()
+    is_gone = found.column("_gone")
+    plain = found.drop_columns(["_gone"])
+    return Difference(plain.filter(is_gone), plain.filter(pc.invert(is_gone)))

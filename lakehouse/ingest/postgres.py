@@ -28,7 +28,7 @@ from lakehouse.ingest.state import (
     reaches_back_to,
     states,
 )
-from lakehouse.paths import quote, raw
+from lakehouse.paths import raw
 from lakehouse.registry.tables import Load, SourceTable
 from lakehouse.registry.transformers import fingerprint as text_fingerprint
 from lakehouse.settings import PostgresSource
@@ -271,25 +271,16 @@ class _Ingest:
         """What vanished at the source since the last load, and what came to it behind the watermark."""
         key, bound = self.contract.key, self.bound
         found = self._source_keys(key, bound)
-        count = sum(part.num_rows for part in found)
-        live = keys.latest(self.lake.spark.table(str(target.name)), key).select(*map(quote, key)).persist()
-        missed: list[dict[str, Any]] = []
-        try:
-            lake_keys = live.count()
-            if not found:
-                gone = live.toArrow()
-            else:
-                source = keys.as_frame(self.lake.spark, pa.concat_tables(found), live.schema)
-                gone = keys.vanished(live, source, key).toArrow()
-                behind = source.where("NOT _covered")
-                missed = keys.vanished(behind, live, key).toArrow().to_pylist() if bound is not None else []
-        finally:
-            live.unpersist()
-        check_brake(self.table, lake_keys, count, gone.num_rows, self.request)
-        file = write(target.new_file(), gone.to_batches(), self._constants(DELETE)) if gone.num_rows else None
-        return KeyComparison([file] if file else [], count, missed)
+        count = found.num_rows
+        live = keys.latest(self.lake.spark.table(str(target.name)), key)
+        source = keys.as_frame(self.lake.spark, found, live.schema)
+        odd = keys.difference(live, source, key, expected=source["_covered"])
+        if odd.gone.num_rows:
+            check_brake(self.table, live.count(), count, odd.gone.num_rows, self.request)
+        file = write(target.new_file(), odd.gone.to_batches(), self._constants(DELETE)) if odd.gone.num_rows else None
+        return KeyComparison([file] if file else [], count, odd.unseen.to_pylist())
 
-    def _source_keys(self, key: Sequence[str], bound: Bound | None) -> list[pa.Table]:
+    def _source_keys(self, key: Sequence[str], bound: Bound | None) -> pa.Table:
         select = query.select_keys(self.relation, key, bound)
         pages = query.page_ranges(self.relation, self.snapshot.source.parallelism)
         parts = self.source.readers.map(
@@ -301,7 +292,7 @@ class _Ingest:
             ),
             pages,
         )
-        return [part for part in parts if part.num_rows]
+        return pa.concat_tables(parts)
 
     def _next_state(self, files: list[WrittenFile], keys_compared: int | None) -> State:
         previous, taken_at = self.state, self.snapshot.taken_at

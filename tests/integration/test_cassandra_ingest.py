@@ -161,7 +161,8 @@ def test_collections_user_types_null_cells_static_columns_and_ttls(lake: TestLak
     row = lake.rows(f"silver.{name}", "shared, tags, attributes, parts, home, price, big, address, tod, CAST(born AS string),"
                     " raw, score", "id = 1 AND c = 1")[0]  # fmt: skip
     assert row == ("s", '["a", "b"]', '{"k": 1}', '[{"city": "Oslo", "zip": 1}]', '{"city": "Rome", "zip": 2}', "1.50",
-                   "123456789012345678901234567890", "10.0.0.1", "10:11:12.500000000", "1960-02-03", b"\x00\xff", 2.5)  # fmt: skip
+                   "123456789012345678901234567890", "10.0.0.1", "10:11:12.500000000", "1960-02-03", b"\x00\xff",
+                   2.5)  # fmt: skip
     assert lake.rows(f"silver.{name}", "shared, tags, price", "id = 1 AND c = 2") == [("s", None, None)]
     assert lake.rows(f"silver.{name}", "passing", "id = 3") == [("gone soon",)]
     assert lake.rows(f"quarantine.{name}", "rule") == [("missing_c",)]

@@ -59,7 +59,7 @@ def extract(part: PartRead) -> WrittenFile | None:
 
 
 def batches(uri: str, setup: tuple[str, ...], query: str) -> Iterator[pa.RecordBatch]:
-    """The rows of ``query`` as Arrow record batches of about 16 MiB, in a session prepared by ``setup``."""
+    """The rows of ``query`` as Arrow record batches of about 16 MiB, at least one, in a session prepared by ``setup``."""
     with adbc.connect(uri, autocommit=True) as connection, connection.cursor() as cursor:
         for statement in setup:
             cursor.execute(statement)
@@ -74,7 +74,7 @@ def read_table(uri: str, setup: tuple[str, ...], query: str, what: str) -> pa.Ta
         found = list(batches(uri, setup, query))
     except adbc_driver_manager.Error as error:
         raise _translated(what, error) from None
-    return pa.Table.from_batches([_plain(batch) for batch in found]) if found else pa.table({})
+    return pa.Table.from_batches([_plain(batch) for batch in found])
 
 
 def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:

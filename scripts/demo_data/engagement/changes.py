@@ -63,7 +63,7 @@ def decide(random: Random, state: State) -> Changes:
     groups = random.sample(state.groups, len(state.groups))
     newcomers = [people.user(random, people.moment(random, state.day)) for _ in range(_share(count, 100))]
     _add_people(random, state, newcomers, changes)
-    changes.deletes["users"] = [lottery.pop() for _ in range(_share(count, 500)) if count > 3]
+    changes.deletes["users"] = [lottery.pop() for _ in range(_share(count, 500) if count >= 20 else 0)]
     _change_users(random, state.day, lottery, changes)
     if len(groups) >= 20:  # a source that loses a fifth of its groups would be another story
         changes.deletes["groups"] = [groups.pop()]

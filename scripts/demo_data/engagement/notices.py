@@ -39,7 +39,7 @@ def notification(
     state: str | None = random.choices(STATES, weights=_WEIGHTS[active])[0]
     states = []
     for number in range(random.choices((0, 1, 2, 3), weights=(10, 30, 35, 25))[0]):
-        noted = within(noted_on, from_here + timedelta(milliseconds=random.randint(0, 7_200_000)))
+        noted = within(noted_on, from_here + _delay(random))
         status = state if random.random() < 0.6 else random.choice(STATES)
         states.append(
             {
@@ -56,9 +56,14 @@ def notification(
         "notification_id": notification_id,
         "content": random.choice(_CONTENTS) if random.random() > 0.005 else None,
         "state": state if random.random() > 0.02 else None,
-        "modified_at": within(noted_on, from_here + timedelta(milliseconds=random.randint(1_000, 7_200_000))),
+        "modified_at": within(noted_on, from_here + _delay(random)),
     }
     return row, states
+
+
+def _delay(random: Random) -> timedelta:
+    """Until a state is noted: a second to two hours, half of them within half an hour."""
+    return timedelta(milliseconds=1_000 + int(7_199_000 * random.random() ** 2))
 
 
 def stray_state(random: Random, user_id: Any, day: datetime) -> Row:

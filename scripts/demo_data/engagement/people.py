@@ -87,8 +87,8 @@ def new_id(random: Random) -> uuid.UUID:
 
 def moment(random: Random, day: datetime) -> datetime:
     """A time of ``day``, more often in the evening, in whole milliseconds."""
-    hour = min(23.999, max(0.0, random.gauss(17, 4.5))) if random.random() < 0.8 else random.uniform(0, 23.999)
-    return day + timedelta(milliseconds=int(hour * 3_600_000))
+    hour = random.gauss(17, 4) if random.random() < 0.8 else random.uniform(0, 24)
+    return day + timedelta(milliseconds=int(hour * 3_600_000) % 86_400_000)
 
 
 def within(day: datetime, when: datetime) -> datetime:

@@ -53,11 +53,10 @@ def read(postgres: Any, cassandra: Any, keyspace: str, day: datetime, random: Ra
 
 
 def _drawn(cursor: Any, table: str, wanted: int, random: Random) -> list[Row]:
-    """Up to a tenth of ``table`` and at most ``wanted`` rows, at least one."""
+    """At most ``wanted`` rows and a tenth of ``table``: so that what is deleted stays far from the lake's brake."""
     text = sql.SQL(" || ").join(sql.SQL("{}::text").format(sql.Identifier(name)) for name in POSTGRES_KEYS[table])
     query = sql.SQL(
-        "SELECT * FROM {table} ORDER BY md5({text} || %s)"
-        " LIMIT least(%s, greatest(1, (SELECT count(*) FROM {table}) / 10))"
+        "SELECT * FROM {table} ORDER BY md5({text} || %s) LIMIT least(%s, (SELECT count(*) FROM {table}) / 10)"
     )
     return _rows(cursor, query.format(table=sql.Identifier(table), text=text), (str(random.random()), wanted))
 
@@ -83,4 +82,4 @@ def _drawn_from_cassandra(cassandra: Any, keyspace: str, table: str, wanted: int
     if len(rows) < limit:  # round the ring; a row that comes twice is the same row
         rows += list(cassandra.execute(query, (_LOWEST_TOKEN, limit - len(rows))))
     found = {tuple(getattr(row, name) for name in CASSANDRA_KEYS[table]): row._asdict() for row in rows}
-    return random.sample(list(found.values()), min(wanted, -(-len(found) // 10)))
+    return random.sample(list(found.values()), min(wanted, len(found) // 10))
