@@ -9,6 +9,7 @@ import pyarrow as pa
 from lakehouse.iceberg.arrow_types import arrow_type
 from lakehouse.sources.cassandra.schema import CassandraTable, Decode, ReadAs
 
+JSON_NULL = "null"  # what Cassandra makes of a collection without an element
 _DAY_MS = 86_400_000
 _FIRST_DAY, _AFTER_DAY = -719_162, 2_932_897  # 0001-01-01 and 10000-01-01, in days since 1970-01-01
 
@@ -22,6 +23,8 @@ def to_batch(rows: Sequence[tuple[Any, ...]], table: CassandraTable, columns: Se
         match read.decode:
             case Decode.TEXT:
                 array = pa.array([None if cell is None else str(cell) for cell in cells], pa.string())
+            case Decode.JSON:
+                array = pa.array([None if cell == JSON_NULL else cell for cell in cells], pa.string())
             case Decode.MILLISECONDS:
                 moments = _within(cells, read, name, "ms since 1970", misfits)
                 array = pa.array(moments, pa.timestamp("ms", tz="UTC")).cast(arrow_type("timestamp"))

@@ -13,7 +13,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lakehouse.paths import quote
-from lakehouse.sources.cassandra.arrow import fits
+from lakehouse.sources.cassandra.arrow import JSON_NULL, fits
 from lakehouse.sources.cassandra.connection import translated
 from lakehouse.sources.cassandra.options import CassandraOptions
 from lakehouse.sources.cassandra.pages import pages
@@ -69,6 +69,8 @@ def _text_of(table: CassandraTable, name: str) -> Any:
         return lambda cell: str(cell) if fits(read, cell) else _NULL
     if read.decode is Decode.DAYS:
         return lambda cell: str(cell.days_from_epoch) if fits(read, cell.days_from_epoch) else _NULL
+    if read.decode is Decode.JSON:
+        return lambda cell: _NULL if cell == JSON_NULL else cell
     if read.lake_type == "binary":
         return bytes.hex
     if read.lake_type == "boolean":

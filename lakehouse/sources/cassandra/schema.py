@@ -21,6 +21,7 @@ class Decode(StrEnum):
     MILLISECONDS = "milliseconds"
     DAYS = "days"
     TEXT = "text"
+    JSON = "json"
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def read_as(column: str, cql_type: str) -> ReadAs:
         return ReadAs(name, "date", Decode.DAYS)
     if cql_type in _BY_TEXT:
         return ReadAs(name, "string", Decode.TEXT)
-    return ReadAs(f"to_json({name})", "string")
+    return ReadAs(f"to_json({name})", "string", Decode.JSON)
 
 
 def describe(session: Any, keyspace: str, table: str) -> CassandraTable:

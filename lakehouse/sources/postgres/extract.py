@@ -5,6 +5,7 @@ argument.
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,28 +60,33 @@ def extract(part: PartRead) -> WrittenFile | None:
 
 
 def batches(uri: str, setup: tuple[str, ...], query: str) -> Iterator[pa.RecordBatch]:
-    """The rows of ``query`` as Arrow record batches of about 16 MiB, at least one, in a session prepared by ``setup``."""
-    with adbc.connect(uri, autocommit=True) as connection, connection.cursor() as cursor:
-        for statement in setup:
-            cursor.execute(statement)
-        cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(_BATCH_BYTES)})
-        cursor.execute(query)
-        yield from cursor.fetch_record_batch()
+    """The rows of ``query`` as Arrow record batches of about 16 MiB, in a session prepared by ``setup``."""
+    with _reader(uri, setup, query) as reader:
+        yield from reader
 
 
 def read_table(uri: str, setup: tuple[str, ...], query: str, what: str) -> pa.Table:
     """All rows of ``query`` in memory, for what is known to be narrow: keys."""
     try:
-        found = list(batches(uri, setup, query))
+        with _reader(uri, setup, query) as reader:
+            found = reader.read_all()
     except adbc_driver_manager.Error as error:
         raise _translated(what, error) from None
-    return pa.Table.from_batches([_plain(batch) for batch in found])
+    plain = [
+        column.cast(column.type.storage_type) if isinstance(column.type, pa.BaseExtensionType) else column
+        for column in found.columns
+    ]  # numerics come as text that the driver wraps
+    return pa.Table.from_arrays(plain, names=found.column_names)
 
 
-def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """``batch`` with the plain text of numerics, which the driver wraps."""
-    arrays = [column.storage if isinstance(column, pa.ExtensionArray) else column for column in batch.columns]
-    return pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
+@contextmanager
+def _reader(uri: str, setup: tuple[str, ...], query: str) -> Iterator[pa.RecordBatchReader]:
+    with adbc.connect(uri, autocommit=True) as connection, connection.cursor() as cursor:
+        for statement in setup:
+            cursor.execute(statement)
+        cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(_BATCH_BYTES)})
+        cursor.execute(query)
+        yield cursor.fetch_record_batch()
 
 
 def _translated(what: str, error: adbc_driver_manager.Error) -> SourceError:

@@ -1,5 +1,6 @@
 """The oracle of the domain `engagement` on small cases, with the numbers worked out by hand."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -39,11 +40,11 @@ def impact(
     own: list[Session],
     *,
     cassandra: tuple[str | None, datetime | None] = (None, None),
-    postgres: list[tuple[str | None, datetime | None]] | None = None,
+    postgres: Sequence[tuple[str | None, datetime | None]] = (),
 ) -> tuple[bool, int]:
     """Success and seconds after it, of one notification of ana's sent at 09:00."""
     notifications = [("ana", ms(at("09:00:00")), "n1", "hello", *cassandra)]
-    states = [("ana", "n1", *state) for state in postgres or []]
+    states = [("ana", "n1", *state) for state in postgres]
     ((user, content, day, success, seconds),) = notification_impact(notifications, states, own)
     assert (user, content, day) == ("ana", "hello", FIRST)
     return success, seconds
@@ -286,7 +287,8 @@ class Cursor:
     """Answers each query by the table it names."""
 
     def __init__(self, tables: dict[str, list[tuple[Any, ...]]]) -> None:
-        self.tables, self.found = tables, []
+        self.tables = tables
+        self.found: list[tuple[Any, ...]] = []
 
     def __enter__(self) -> "Cursor":
         return self

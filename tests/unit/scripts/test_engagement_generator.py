@@ -266,7 +266,7 @@ def test_the_two_sources_of_a_state_disagree_at_times_or_stand_alone_and_never_t
     noted = defaultdict(list)
     for row in rows["notification_states"]:
         noted[row["notification_id"]].append((row["updated_at"], row["status"]))
-    kinds = Counter()
+    kinds: Counter[str] = Counter()
     for row in rows["user_notifications"]:
         states = noted.pop(row["notification_id"], [])
         stamps = [when for when, _ in states] + [row["modified_at"]]
