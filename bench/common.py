@@ -26,6 +26,7 @@ def services(*names: str) -> Services:
 
 def environment(home: Path, **more: str) -> dict[str, str]:
     """The environment of a command whose lake is in ``home``."""
+    home.mkdir(parents=True, exist_ok=True)
     python = {"PYSPARK_PYTHON": sys.executable, "PYSPARK_DRIVER_PYTHON": sys.executable}
     return os.environ | python | {"LAKEHOUSE_HOME": str(home), "LAKEHOUSE_ROOT": str(ROOT)} | more
 

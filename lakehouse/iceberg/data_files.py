@@ -61,16 +61,17 @@ def write(
     writer: pq.ParquetWriter | None = None
     rows, highest = 0, None
     dictionary: bool | list[str] = True if repetitive is None else [*repetitive, *constants]
+    schema = _with_constants(target.schema, constants)
     with _output(target) as stream:
         try:
             for batch in batches:
                 if batch.num_rows == 0:
                     continue
-                shaped = _shape(batch, target.schema, constants)
+                shaped = _shape(batch, schema, constants)
                 if writer is None:
                     writer = pq.ParquetWriter(
                         stream.open(),
-                        target.schema,
+                        schema,
                         compression="zstd",
                         compression_level=1,
                         use_dictionary=dictionary,
@@ -97,7 +98,7 @@ def _shape(batch: pa.RecordBatch, schema: pa.Schema, constants: Mapping[str, Any
     arrays = []
     for field in schema:
         if field.name in constants:
-            arrays.append(pa.repeat(pa.scalar(constants[field.name], type=field.type), batch.num_rows))
+            arrays.append(_repeated(constants[field.name], field.type, batch.num_rows))
             continue
         position = batch.schema.get_field_index(field.name)
         if position < 0:
@@ -108,6 +109,22 @@ def _shape(batch: pa.RecordBatch, schema: pa.Schema, constants: Mapping[str, Any
             array = array.storage
         arrays.append(array if array.type == field.type else array.cast(field.type))
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _with_constants(schema: pa.Schema, constants: Mapping[str, Any]) -> pa.Schema:
+    """``schema`` with constant texts as dictionaries, which cost nothing to repeat; the file's types are the same."""
+    for position, field in enumerate(schema):
+        if field.name in constants and pa.types.is_string(field.type):
+            schema = schema.set(position, field.with_type(pa.dictionary(pa.int8(), field.type)))
+    return schema
+
+
+def _repeated(value: Any, kind: pa.DataType, count: int) -> pa.Array:
+    if not isinstance(kind, pa.DictionaryType):
+        return pa.repeat(pa.scalar(value, type=kind), count)
+    return pa.DictionaryArray.from_arrays(
+        pa.repeat(pa.scalar(0, kind.index_type), count), pa.array([value], kind.value_type)
+    )
 
 
 class _Output:

@@ -10,7 +10,7 @@ from lakehouse.sources.postgres.describe import PostgresRelation
 from lakehouse.sources.postgres.types import quote_identifier, quote_literal
 
 #: A range holds about this much of the heap: enough to make a file worth opening, few enough to share between cores.
-_PAGES_PER_RANGE = 24_576  # 192 MiB of 8 KiB pages
+_PAGES_PER_RANGE = 16_384  # 128 MiB of 8 KiB pages
 _LAST_PAGE = 4_294_967_295
 
 
@@ -91,7 +91,10 @@ def page_ranges(table: PostgresRelation, parallelism: int) -> list[str | None]:
     They need neither key nor statistics. In a relation with partitions each condition applies to every partition.
     """
     blocks = table.blocks or 0
-    parts = min(max(blocks // _PAGES_PER_RANGE, parallelism if blocks >= _PAGES_PER_RANGE // 4 else 1), 4096)
+    if blocks < _PAGES_PER_RANGE // 4:
+        return [None]
+    rounds = -(-blocks // (_PAGES_PER_RANGE * parallelism))  # so that all readers end at about the same time
+    parts = rounds * parallelism
     if parts <= 1:
         return [None]
     edges = [blocks * part // parts for part in range(parts)] + [_LAST_PAGE]
