@@ -51,9 +51,10 @@ def fetch(artifacts: Sequence[Artifact], label: str) -> list[Path]:
     """The jars of ``artifacts`` and all that they depend on."""
     description = _ivy_file(artifacts)
     folder = cache_folder() / "jars" / f"{label}-{hashlib.sha256(description.encode()).hexdigest()[:12]}"
-    with locked(cache_folder() / "jars" / f".{folder.name}.lock"):
-        if not folder.exists():
-            _retrieve(description, folder, label)
+    if not folder.exists():
+        with locked(cache_folder() / "jars" / ".lock"):  # one at a time: all fetches share Ivy's cache
+            if not folder.exists():
+                _retrieve(description, folder, label)
     return sorted(folder.glob("*.jar"))
 
 

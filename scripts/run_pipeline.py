@@ -61,7 +61,9 @@ def main(
         )
         if dry_run:
             rows = plan.describe(registry, plan.waves(registry, targets))
-            print(json.dumps({"event": "plan", "tables": rows})) if json_lines else Console().print(plan_table(rows))
+            print(json.dumps({"event": "plan", "tables": rows})) if json_lines else Console(
+                width=None if sys.stdout.isatty() else 120
+            ).print(plan_table(rows))
             raise SystemExit(0)
         outcome = pipeline.run(
             work, settings, registry, _print_json if json_lines else _print_progress, isolate=isolate
@@ -75,7 +77,7 @@ def main(
             console.print(message, markup=False, highlight=False)
         raise SystemExit(int(error.exit_code)) from None
     if not json_lines and outcome.tables:
-        Console().print(summary_table(outcome))
+        Console(width=None if sys.stdout.isatty() else 120).print(summary_table(outcome))
     raise SystemExit(int(outcome.code))
 
 
@@ -114,7 +116,7 @@ def _print_json(event: Event) -> None:
 def _print_progress(event: Event) -> None:
     line = progress_line(event)
     if line:
-        console.print(line, highlight=False)
+        console.print(line, highlight=False, soft_wrap=True)
 
 
 if __name__ == "__main__":
