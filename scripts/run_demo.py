@@ -46,7 +46,7 @@ def main(
         _start(services)
         _prepare(services, scale, seed, play=not no_changes)
     except LakehouseError as error:
-        console.print(str(error), markup=False, highlight=False, style="red")
+        console.print(str(error), markup=False, highlight=False, style="red", soft_wrap=True)
         raise SystemExit(int(error.exit_code)) from None
     console.rule("pipeline: raw, silver, gold, by spark-submit")
     code = subprocess.run(

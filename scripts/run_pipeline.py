@@ -74,7 +74,7 @@ def main(
             print(json.dumps({"event": "error", "message": message, "exit_code": int(error.exit_code)}))
         else:
             console.print(f"[red]{type(error).__name__}[/red]: ", end="")
-            console.print(message, markup=False, highlight=False)
+            console.print(message, markup=False, highlight=False, soft_wrap=True)
         raise SystemExit(int(error.exit_code)) from None
     if not json_lines and outcome.tables:
         Console(width=None if sys.stdout.isatty() else 120).print(summary_table(outcome))

@@ -37,7 +37,7 @@ def main(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(registry_file(found, source, relation), encoding="utf-8")
     except LakehouseError as error:
-        console.print(str(error), markup=False, highlight=False, style="red")
+        console.print(str(error), markup=False, highlight=False, style="red", soft_wrap=True)
         raise SystemExit(int(error.exit_code)) from None
     console.print(f"wrote {path}\nrun it: scripts/run_pipeline.py --tables {table}", highlight=False)
 

@@ -22,6 +22,7 @@ from lakehouse.registry import loader
 from lakehouse.settings import FileLock, Profile, Source
 
 ROOT = Path(__file__).resolve().parents[1]
+(ROOT / ".lakehouse").mkdir(exist_ok=True)  # pytest makes its base folder there
 pytest_plugins = ["tests.service_fixtures"]
 os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = str(ROOT / ".venv" / "bin" / "python")
 
