@@ -116,19 +116,30 @@ def test_a_run_that_is_killed_leaves_nothing_half_and_can_be_resumed(
     for line in process.stdout:
         if '"silver.' in line and '"event": "table"' in line:
             break
-    children = subprocess.run(
-        ["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=True
-    ).stdout.split()
+    children = _children(process.pid)
     process.kill()
     process.wait()
     for child in children:
-        os.killpg(int(child), signal.SIGKILL)
+        os.killpg(child, signal.SIGKILL)
     assert not analytics(sandbox).exists()
     _wait_for_lock(sandbox)
     sandbox.pipeline("--resume")
     statuses = {name: event["status"] for name, event in sandbox.tables().items()}
     assert statuses["raw.users"] == "unchanged"
     assert differences(analytics(sandbox), oracle) == []
+
+
+def _children(parent: int) -> list[int]:
+    """The processes that ``parent`` started and that still run."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            head, _, tail = path.read_text().rpartition(")")
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it ended meanwhile
+        if int(tail.split()[1]) == parent:
+            found.append(int(head.split(" ")[0]))
+    return found
 
 
 def _wait_for_lock(sandbox: Sandbox) -> None:
