@@ -2,6 +2,7 @@
 
 import json
 import sys
+import threading
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,9 @@ from lakehouse.paths import TableName
 from lakehouse.registry import loader
 from lakehouse.registry.loader import Registry
 from lakehouse.settings import Profile, load_profile
+
+
+_SPEAKING = threading.Lock()
 
 
 def new_run_id() -> str:
@@ -78,8 +82,11 @@ def main(work: Work, profile_name: str | None, *, json_lines: bool = True) -> in
 
 
 def emit(event: str, content: dict[str, Any]) -> None:
-    """One line of JSON to standard output."""
-    print(json.dumps({"event": event, **content}), flush=True)
+    """One line of JSON to standard output, whole, whichever threads speak at once."""
+    line = json.dumps({"event": event, **content}) + "\n"
+    with _SPEAKING:
+        sys.stdout.write(line)
+        sys.stdout.flush()
 
 
 def _run(work: Work, profile: Profile, registry: Registry, redaction: logs.Redaction) -> ExitCode:
