@@ -23,7 +23,6 @@ from lakehouse.registry import loader
 from lakehouse.registry.loader import Registry
 from lakehouse.settings import Profile, load_profile
 
-
 _SPEAKING = threading.Lock()
 
 
