@@ -107,15 +107,6 @@ class Catalog:
         with reported(f"dropping {name.dotted}"):
             self._java.dropTable(self._identifier(name), True)
 
-    def tables(self, layer: str) -> list[TableName]:
-        """The tables of a layer, by name."""
-        namespace = self._namespace(layer)
-        with reported(f"listing {layer}"):
-            if not self._java.namespaceExists(namespace):
-                return []
-            names = sorted(identifier.name() for identifier in self._java.listTables(namespace))
-        return [TableName.parse(f"{layer}.{name}") for name in names]
-
     def _ensure_namespace(self, name: str) -> None:
         namespace = self._namespace(name)
         with self._creating:

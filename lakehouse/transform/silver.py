@@ -34,9 +34,6 @@ class Books:
     superseded: int = 0
     rejected: int = 0
 
-    def balance(self) -> bool:
-        return self.read == self.merged + self.superseded + self.rejected
-
 
 @dataclass(frozen=True)
 class Transformed:
