@@ -79,8 +79,14 @@ class AlreadyRunningError(LakehouseError):
 
 
 def suggest(wanted: str, known: Sequence[str]) -> str:
-    """«Did you mean …» for a name that is not there, or what is there; for messages."""
+    """«Did you mean …» for a name that is not there, or what is there; for messages.
+
+    Of several names that resemble it, only those nearly as close as the closest: names that share a long
+    prefix, such as a schema, all resemble one another.
+    """
     close = difflib.get_close_matches(wanted, known, n=3, cutoff=0.6)
     if close:
+        closeness = {name: difflib.SequenceMatcher(None, wanted, name).ratio() for name in close}
+        close = [name for name in close if closeness[name] >= closeness[close[0]] - 0.1]
         return f"Did you mean {' or '.join(repr(name) for name in close)}?"
     return f"There is: {', '.join(sorted(known)[:20])}{' …' if len(known) > 20 else ''}." if known else "There is none."
