@@ -1,0 +1,25 @@
+-- Made once the history is in: the columns by which tables are loaded, and those by which deletes are followed.
+SET search_path = shop;
+CREATE INDEX IF NOT EXISTS customers_updated_at ON customers (updated_at);
+CREATE INDEX IF NOT EXISTS addresses_updated_at ON addresses (updated_at);
+CREATE INDEX IF NOT EXISTS products_updated_at ON products (updated_at);
+CREATE INDEX IF NOT EXISTS orders_updated_at ON orders (updated_at);
+CREATE INDEX IF NOT EXISTS order_items_updated_at ON order_items (updated_at);
+CREATE INDEX IF NOT EXISTS payments_updated_at ON payments (updated_at);
+CREATE INDEX IF NOT EXISTS refunds_updated_at ON refunds (updated_at);
+CREATE INDEX IF NOT EXISTS shipments_updated_at ON shipments (updated_at);
+CREATE INDEX IF NOT EXISTS returns_updated_at ON returns (updated_at);
+CREATE INDEX IF NOT EXISTS return_items_created_at ON return_items (created_at);
+CREATE INDEX IF NOT EXISTS inventory_movements_created_at ON inventory_movements (created_at);
+CREATE INDEX IF NOT EXISTS addresses_customer ON addresses (customer_id);
+CREATE INDEX IF NOT EXISTS orders_customer ON orders (customer_id);
+CREATE INDEX IF NOT EXISTS orders_address ON orders (shipping_address_id);
+CREATE INDEX IF NOT EXISTS order_items_order ON order_items (order_id);
+CREATE INDEX IF NOT EXISTS order_items_shipment ON order_items (shipment_id);
+CREATE INDEX IF NOT EXISTS shipments_order ON shipments (order_id);
+CREATE INDEX IF NOT EXISTS payments_order ON payments (order_id);
+CREATE INDEX IF NOT EXISTS refunds_payment ON refunds (payment_id);
+CREATE INDEX IF NOT EXISTS refunds_order_item ON refunds (order_item_id);
+CREATE INDEX IF NOT EXISTS returns_order ON returns (order_id);
+CREATE INDEX IF NOT EXISTS return_items_return ON return_items (return_id);
+CREATE INDEX IF NOT EXISTS return_items_order_item ON return_items (order_item_id);
