@@ -10,6 +10,24 @@ from lakehouse.registry.tables import Pii
 
 _BLOCK = 64  # SHA-256's block, in bytes
 _REDACTED = "[redacted]"
+_ALNUM, _OTHER = r"[\p{L}\p{N}]", r"[^\p{L}\p{N}]"
+_MASKED_FROM = 8  # of fewer letters and digits the last four would be half of the value
+_IPV4 = r"^(?:::ffff:)?(\d{1,3}\.\d{1,3}\.\d{1,3})\.\d{1,3}(?:/\d+)?$"
+_IPV6 = r"^[0-9a-f:]*:[0-9a-f:]*(?:/\d+)?$"
+_HEXTETS = 8
+
+
+def published_type(policy: Pii | None, kind: str) -> str | None:
+    """The Spark SQL type that a column of type ``kind`` has under ``policy``; ``None`` when it is not published."""
+    match policy:
+        case Pii.EXCLUDE | Pii.DROP:
+            return None
+        case Pii.YEAR:
+            return "int"
+        case None | Pii.NONE:
+            return kind
+        case _:
+            return "string"
 
 
 def protect(column: Column, policy: Pii | None, key: bytes | None) -> Column:
@@ -31,8 +49,37 @@ def protect(column: Column, policy: Pii | None, key: bytes | None) -> Column:
             return hmac_sha256(column.cast("string"), key)
         case Pii.REDACT:
             return F.when(column.isNotNull(), F.lit(_REDACTED))
+        case Pii.MASK:
+            return _masked(column.cast("string"))
+        case Pii.YEAR:
+            return F.year(column.try_cast("date"))
+        case Pii.TRUNCATE_IP:
+            return _network(F.lower(F.trim(column.cast("string"))))
         case _:
             return column
+
+
+def _masked(text: Column) -> Column:
+    """``text`` with all letters and digits but the last four starred; all of them where they are few."""
+    kept = F.regexp_replace(text, f"{_ALNUM}(?=(?:{_OTHER}*{_ALNUM}){{4}})", "*")
+    enough = F.length(F.regexp_replace(text, _OTHER, "")) >= _MASKED_FROM
+    return F.when(enough, kept).otherwise(F.regexp_replace(text, _ALNUM, "*"))
+
+
+def _network(address: Column) -> Column:
+    """The /24 of an IPv4 address, the /48 of an IPv6 one (RFC 4291 texts); of anything else only that it was there."""
+    left, right = (F.split(F.split(F.split(address, "/")[0], "::").getItem(side), ":") for side in (0, 1))
+    filled = F.array_remove(F.coalesce(left, F.array()), "")
+    tail = F.array_remove(F.coalesce(right, F.array()), "")
+    zeros = F.array_repeat(F.lit("0"), F.greatest(F.lit(_HEXTETS) - F.size(filled) - F.size(tail), F.lit(0)))
+    hextets = F.transform(
+        F.slice(F.concat(filled, zeros, tail), 1, 3), lambda part: F.regexp_replace(part, "^0+(?=.)", "")
+    )
+    return (
+        F.when(address.rlike(_IPV4), F.concat(F.regexp_extract(address, _IPV4, 1), F.lit(".0/24")))
+        .when(address.rlike(_IPV6), F.concat(F.array_join(hextets, ":"), F.lit("::/48")))
+        .when(address.isNotNull(), F.lit(_REDACTED))
+    )
 
 
 def hmac_sha256(text: Column, key: bytes) -> Column:

@@ -14,9 +14,8 @@ from pyspark.sql import functions as F
 from lakehouse.errors import ConfigurationError, DataError
 from lakehouse.iceberg.data_files import WrittenFile, write
 from lakehouse.iceberg.table import IcebergTable
-from lakehouse.ingest import keys
-from lakehouse.ingest.contract import DELETE, RAW_COLUMNS, UPSERT, renames, resolve
-from lakehouse.ingest.drift import Drift, compare
+from lakehouse.ingest import keys, raw_table
+from lakehouse.ingest.contract import DELETE, UPSERT, renames, resolve
 from lakehouse.ingest.load import Lake, Loaded, Request, check_brake
 from lakehouse.ingest.state import PROPERTY, RUN_PROPERTY, State, last_state, lower_for_time
 from lakehouse.paths import quote, raw
@@ -91,26 +90,21 @@ class _Ingest:
                 remedy="Name another, or load in full.",
             )
         self.raw = lake.catalog.find(raw(table.table))
-        self.state = None if request.full_refresh else last_state(self.raw)
+        self.state = None if request.replaces(table) else last_state(self.raw)
         self.taken_at = self._now()
         self._compared = False
-        self.drift = self._drift()
+        self.drift = raw_table.drift(table, self.raw, self.contract, request)
 
     def _now(self) -> datetime:
         """The moment of this look at the source; later than the one before, whatever the clock says."""
         now = datetime.now(UTC)
         return max(now, self.state.taken_at + timedelta(milliseconds=1)) if self.state else now
 
-    def _drift(self) -> Drift:
-        if self.raw is None or self.request.full_refresh:
-            return Drift({}, {}, {})
-        retired = {name for name, wish in self.table.columns.items() if wish.dropped or wish.pii == "exclude"}
-        return compare(self.table.table, self.raw.fields, self.contract.lake_columns(), retired)
-
     def unchanged(self, session: Any) -> bool:
         """Whether the source, where that is cheap to ask, shows just what raw holds."""
         state = self.state
-        if state is None or state.fingerprint is None or self.request.window is not None or self.drift.added:
+        asked = self.request.full_refresh or self.request.window is not None
+        if state is None or state.fingerprint is None or asked or self.drift.added:
             return False
         if int(state.fingerprint.partition(":")[0]) > probe.MOST_ROWS:
             return False
@@ -142,30 +136,19 @@ class _Ingest:
         return CursorBound(cursor, _value(state.lower, self.contract.column(cursor).lake_type))
 
     def run(self) -> Loaded:
-        target = self._target()
+        self.raw = raw_table.prepared(self.table, self.raw, self.contract, self.drift, self.lake, self.request)
         if self.state is None:
-            return self._everything(target, held=0 if self.request.full_refresh else target.row_count)
-        live = keys.latest(self.lake.spark.table(str(target.name)), self.contract.key).persist()
+            return self._everything(self.raw, held=0 if self.request.replaces(self.table) else self.raw.row_count)
+        live = keys.latest(self.lake.spark.table(str(self.raw.name)), self.contract.key).persist()
         try:
             if self.contract.cursor is None:
-                return self._differences(target, self._read(), live, complete=True)
-            partial = self._differences(target, self._read_bounded(), live, complete=False)
+                return self._differences(self.raw, self._read(), live, complete=True)
+            partial = self._differences(self.raw, self._read_bounded(), live, complete=False)
             if self.request.window is None and keys.is_due(self.table, self.state, self.taken_at):
-                return self._compare_keys(target, live, partial)
+                return self._compare_keys(self.raw, live, partial)
             return partial
         finally:
             live.unpersist()
-
-    def _target(self) -> IcebergTable:
-        wanted = {**self.contract.lake_columns(), **RAW_COLUMNS}
-        if self.raw is not None and self.request.full_refresh:
-            self.lake.catalog.drop(self.raw.name)
-            self.raw = None
-        if self.raw is None:
-            self.raw = self.lake.catalog.create(raw(self.table.table), wanted)
-        if self.drift.added or self.drift.widened:
-            self.raw.evolve(self.drift.added, self.drift.widened)
-        return self.raw
 
     def _read(self) -> DataFrame:
         return read_table(self.lake.spark, self.reach, self.described, columns=self.names, splits=self._splits)
@@ -175,7 +158,7 @@ class _Ingest:
         cursor, window = self.contract.cursor, self.request.window
         assert self.state is not None
         assert cursor is not None
-        if self.drift.added or (window is None and self.state.lower is None):
+        if self.drift.added or (window is None and (self.request.full_refresh or self.state.lower is None)):
             return self._read()
         kind = self.contract.column(cursor).lake_type
         lower = window.start if window else _value(str(self.state.lower), kind)

@@ -63,7 +63,7 @@ def resolve(table: SourceTable, relation: SourceRelation) -> Contract:
         raise DataError(
             f"ingesting {table.table}: it holds personal data, and {relation.name} has columns without a `pii` policy: "
             f"{', '.join(unknown)}.",
-            remedy="Add each to `columns:` in the registry file, with pii: none, exclude, pseudonymise or redact.",
+            remedy=f"Add each to `columns:` in the registry file, with a `pii:` policy: {', '.join(Pii)}.",
         )
     excluded = {name for name, wish in table.columns.items() if wish.pii is Pii.EXCLUDE or wish.dropped}
     key = tuple(_lake_name(table, relation, name) for name in table.key) or tuple(

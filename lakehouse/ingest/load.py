@@ -24,7 +24,7 @@ class Request:
 
     Attributes:
         run_id: goes into each row and each snapshot.
-        full_refresh: read everything and replace raw.
+        full_refresh: read everything, and replace raw (see :meth:`replaces`).
         window: read this range again, whatever the watermark says.
         accept_deletes: tables whose vanished keys a person has confirmed.
     """
@@ -33,6 +33,11 @@ class Request:
     full_refresh: bool = False
     window: Window | None = None
     accept_deletes: frozenset[str] = frozenset()
+
+    def replaces(self, table: SourceTable) -> bool:
+        """Whether raw's content is given up for what the source holds now. A table with history keeps its versions,
+        which the source cannot give again: there a full refresh reads everything and adds it."""
+        return self.full_refresh and not table.history
 
 
 @dataclass(frozen=True)

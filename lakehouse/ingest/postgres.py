@@ -14,9 +14,8 @@ from psycopg2.extensions import connection as Connection
 from lakehouse.errors import DataError, LakehouseError
 from lakehouse.iceberg.data_files import WrittenFile, write
 from lakehouse.iceberg.table import IcebergTable
-from lakehouse.ingest import keys
-from lakehouse.ingest.contract import DELETE, RAW_COLUMNS, UPSERT, Contract, renames, resolve
-from lakehouse.ingest.drift import Drift, compare
+from lakehouse.ingest import keys, raw_table
+from lakehouse.ingest.contract import DELETE, UPSERT, Contract, renames, resolve
 from lakehouse.ingest.load import Lake, Loaded, Request, check_brake
 from lakehouse.ingest.state import (
     PROPERTY,
@@ -136,15 +135,9 @@ class _Ingest:
         self.snapshot = source.snapshot
         self.relation, self.contract = _described(connection, table, self.snapshot.source)
         self.raw = lake.catalog.find(raw(table.table))
-        self.state = None if request.full_refresh else last_state(self.raw)
-        self.drift = self._drift()
+        self.state = None if request.replaces(table) else last_state(self.raw)
+        self.drift = raw_table.drift(table, self.raw, self.contract, request)
         self.columns = text_fingerprint(*(f"{c.source_name}:{c.name}:{c.source_type}" for c in self.contract.columns))
-
-    def _drift(self) -> Drift:
-        if self.raw is None or self.request.full_refresh:
-            return Drift({}, {}, {})
-        retired = {name for name, wish in self.table.columns.items() if wish.dropped or wish.pii == "exclude"}
-        return compare(self.table.table, self.raw.fields, self.contract.lake_columns(), retired)
 
     @property
     def bound(self) -> Bound | None:
@@ -154,7 +147,7 @@ class _Ingest:
             return None
         if window is not None and self.contract.column(cursor).lake_type not in _INTEGERS:
             return Bound(cursor, window.start.isoformat(), window.end.isoformat())
-        if self.state is None or self.drift.added or self.state.lower is None:
+        if self.state is None or self.request.full_refresh or self.drift.added or self.state.lower is None:
             return None
         return Bound(cursor, self.state.lower)
 
@@ -168,7 +161,8 @@ class _Ingest:
     def _unchanged(self) -> bool:
         """Whether the source can tell that nothing changed since the last load."""
         state = self.state
-        if state is None or self.request.window is not None or state.columns != self.columns or not state.fingerprint:
+        asked = self.request.full_refresh or self.request.window is not None
+        if state is None or asked or state.columns != self.columns or not state.fingerprint:
             return False
         if state.fingerprint != self._fingerprint(state.lower):
             return False
@@ -178,30 +172,29 @@ class _Ingest:
 
     def _replace(self) -> Loaded:
         """Read all rows and make them raw's content."""
-        target = self._target()
-        held = 0 if self.request.full_refresh else target.row_count
-        if held:
+        held = self._target()
+        before = 0 if self.request.replaces(self.table) else held.row_count
+        if before:
             count = self._count()
-            check_brake(self.table, held, count, held - count, self.request)
-        files = self._extract(target, self._conditions())
+            check_brake(self.table, before, count, before - count, self.request)
+        files = self._extract(held, self._conditions())
         rows = sum(file.rows for file in files)
         state = self._next_state(files, keys_compared=rows)
-        snapshot = target.replace(files, self._properties(state))
+        snapshot = held.replace(files, self._properties(state))
         return Loaded(self.table.table, rows, 0, snapshot, self._notes())
 
     def _append(self) -> Loaded:
         """Read what came since the watermark, and compare keys when that is due."""
-        assert self.raw is not None
-        target = self._target()
+        held = self._target()
         replayed = self.request.window is not None
         due = not replayed and keys.is_due(self.table, self.state, self.snapshot.taken_at)
-        compared = self._compare_keys(target) if due else KeyComparison([], None, [])
-        files = self._extract(target, self._conditions())
-        late = self._extract_keys(target, compared.missed)
+        compared = self._compare_keys(held) if due else KeyComparison([], None, [])
+        files = self._extract(held, self._conditions())
+        late = self._extract_keys(held, compared.missed)
         properties = {RUN_PROPERTY: self.request.run_id}
         if not replayed:
             properties = self._properties(self._next_state(files, keys_compared=compared.source_keys))
-        snapshot = target.append([*files, *late, *compared.tombstones], properties)
+        snapshot = held.append([*files, *late, *compared.tombstones], properties)
         rows, deletes = (sum(file.rows for file in group) for group in ([*files, *late], compared.tombstones))
         notes = self._notes()
         if late:
@@ -210,19 +203,8 @@ class _Ingest:
 
     def _target(self) -> IcebergTable:
         """Raw, with the columns that this load needs."""
-        wanted = {**self.contract.lake_columns(), **RAW_COLUMNS}
-        if self.raw is not None and self.request.full_refresh and not self._same_types(wanted):
-            self.lake.catalog.drop(self.raw.name)
-            self.raw = None
-        if self.raw is None:
-            self.raw = self.lake.catalog.create(raw(self.table.table), wanted)
-        if self.drift.added or self.drift.widened:
-            self.raw.evolve(self.drift.added, self.drift.widened)
+        self.raw = raw_table.prepared(self.table, self.raw, self.contract, self.drift, self.lake, self.request)
         return self.raw
-
-    def _same_types(self, wanted: dict[str, str]) -> bool:
-        assert self.raw is not None
-        return {field.name: field.lake_type for field in self.raw.fields} == wanted
 
     def _conditions(self) -> list[str | None]:
         """The conditions of the parts in which the rows within the bound are read."""
@@ -231,14 +213,14 @@ class _Ingest:
         few = within and len(pages) > 1 and self._estimate(within) < _WORTH_PARTS
         return [" AND ".join([*within, *([page] if page else [])]) or None for page in ([None] if few else pages)]
 
-    def _extract_keys(self, target: IcebergTable, rows: list[dict[str, Any]]) -> list[WrittenFile]:
+    def _extract_keys(self, held: IcebergTable, rows: list[dict[str, Any]]) -> list[WrittenFile]:
         """The rows with those keys."""
         key = self.contract.key
         groups = [rows[start : start + _KEYS_PER_QUERY] for start in range(0, len(rows), _KEYS_PER_QUERY)]
         values = [[[row[name] for name in key] for row in group] for group in groups]
-        return self._extract(target, [query.with_keys(self.relation, key, group) for group in values])
+        return self._extract(held, [query.with_keys(self.relation, key, group) for group in values])
 
-    def _extract(self, target: IcebergTable, conditions: Sequence[str | None]) -> list[WrittenFile]:
+    def _extract(self, held: IcebergTable, conditions: Sequence[str | None]) -> list[WrittenFile]:
         """A data file for each of ``conditions`` that rows meet."""
         select = query.select(self.relation, [column.name for column in self.contract.columns])
         repetitive = self._repetitive() if self.state is None else None
@@ -248,7 +230,7 @@ class _Ingest:
                 (*SESSION_SETTINGS, *self.snapshot.statements()),
                 query.with_conditions(select, [condition]),
                 f"ingesting {self.table.table}",
-                target.new_file(),
+                held.new_file(),
                 self._constants(UPSERT),
                 self.contract.cursor,
                 repetitive,
@@ -267,17 +249,17 @@ class _Ingest:
     def _constants(self, operation: str) -> dict[str, Any]:
         return {"_run_id": self.request.run_id, "_ingested_at": self.snapshot.taken_at, "_op": operation}
 
-    def _compare_keys(self, target: IcebergTable) -> KeyComparison:
+    def _compare_keys(self, held: IcebergTable) -> KeyComparison:
         """What vanished at the source since the last load, and what came to it behind the watermark."""
         key, bound = self.contract.key, self.bound
         found = self._source_keys(key, bound)
         count = found.num_rows
-        live = keys.latest(self.lake.spark.table(str(target.name)), key)
+        live = keys.latest(self.lake.spark.table(str(held.name)), key)
         source = keys.as_frame(self.lake.spark, found, live.schema)
         odd = keys.difference(live, source, key, expected=source["_covered"])
         if odd.gone.num_rows:
             check_brake(self.table, live.count(), count, odd.gone.num_rows, self.request)
-        file = write(target.new_file(), odd.gone.to_batches(), self._constants(DELETE)) if odd.gone.num_rows else None
+        file = write(held.new_file(), odd.gone.to_batches(), self._constants(DELETE)) if odd.gone.num_rows else None
         return KeyComparison([file] if file else [], count, odd.unseen.to_pylist())
 
     def _source_keys(self, key: Sequence[str], bound: Bound | None) -> pa.Table:

@@ -61,14 +61,30 @@ class OnFailure(StrEnum):
 class Pii(StrEnum):
     """What becomes of a column that may hold personal data on its way to silver.
 
-    ``exclude`` never leaves the source; ``pseudonymise`` is a keyed HMAC-SHA-256; ``redact`` keeps only whether
-    there was a value; ``none`` says that the column holds no personal data.
+    ``exclude`` never leaves the source; ``drop`` ends in raw; ``redact`` keeps only whether there was a value;
+    ``mask`` keeps the last four letters or digits; ``year`` keeps a date's year; ``truncate_ip`` keeps the network of
+    an address (/24, /48); ``pseudonymise`` is a keyed HMAC-SHA-256; ``none`` says that there is no personal data.
     """
 
     NONE = "none"
     EXCLUDE = "exclude"
-    PSEUDONYMISE = "pseudonymise"
+    DROP = "drop"
     REDACT = "redact"
+    MASK = "mask"
+    YEAR = "year"
+    TRUNCATE_IP = "truncate_ip"
+    PSEUDONYMISE = "pseudonymise"
+
+
+#: Policies that keep different values apart, so that a key can bear them.
+_KEEPS_APART = {None, Pii.NONE, Pii.PSEUDONYMISE}
+
+
+class SchemaPolicy(StrEnum):
+    """What a new column or a wider type at the source does: it flows through, or it stops the table."""
+
+    EVOLVE = "evolve"
+    FREEZE = "freeze"
 
 
 class Origin(_Model):
@@ -182,7 +198,11 @@ class SourceTable(_Model):
             transactions ask for.
         timezone: the zone of the source's timestamps without one; the source's setting when absent.
         holds_pii: then each column needs a policy.
+        schema_policy: see :class:`SchemaPolicy`; the file calls it ``schema``.
+        history: whether each version of a row is kept beside the current one, valid from its cursor on.
     """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     table: str
     domain: str
@@ -194,6 +214,8 @@ class SourceTable(_Model):
     timezone: str | None = None
     deletes: Deletes = Deletes()
     holds_pii: bool = False
+    schema_policy: SchemaPolicy = Field(default=SchemaPolicy.EVOLVE, alias="schema")
+    history: bool = False
     columns: dict[str, Column] = {}
     checks: tuple[Check, ...] = ()
     partition_by: tuple[str, ...] = ()
@@ -250,6 +272,14 @@ class SourceTable(_Model):
         for needed in (self.cursor, *self.key):
             if needed in excluded:
                 raise ValueError(f"column {needed!r} is excluded, but the cursor or the key needs it")
+        for name in self.key:
+            if name in self.columns and self.columns[name].pii not in _KEEPS_APART:
+                raise ValueError(
+                    f"column {name!r} is of the key, and `pii: {self.columns[name].pii}` would make different keys "
+                    "alike; expected none or pseudonymise"
+                )
+        if self.history and not self.cursor:
+            raise ValueError("`history` needs a `cursor`: the time from which a version of a row is valid")
         if self.holds_pii and (open_columns := [name for name, column in self.columns.items() if column.pii is None]):
             raise ValueError(
                 f"the table holds personal data, and these columns have no `pii` policy: "

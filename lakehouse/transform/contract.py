@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from lakehouse.errors import DataError, suggest
 from lakehouse.ingest.contract import DELETE, RAW_COLUMNS
 from lakehouse.paths import quote
+from lakehouse.privacy import protect, published_type
 from lakehouse.registry.tables import Column as Wish
 from lakehouse.registry.tables import OnFailure, Pii, SourceTable
 
@@ -32,16 +33,22 @@ class SilverShape:
     key: tuple[str, ...]
 
     def published(self, table: SourceTable) -> dict[str, str]:
-        """Name to type after pseudonymisation, which makes text of anything."""
-        hidden = {name for name, wish in table.columns.items() if wish.pii in {Pii.PSEUDONYMISE, Pii.REDACT}}
-        return {name: "string" if name in hidden else kind for name, kind in self.columns.items()}
+        """Name to type of what silver shows, once the policies for personal data are applied."""
+        kinds = {name: published_type(table.columns.get(name, Wish()).pii, kind) for name, kind in self.columns.items()}
+        return {name: kind for name, kind in kinds.items() if kind is not None}
+
+    def protected(self, table: SourceTable, pseudonym_key: bytes | None) -> list[Column]:
+        """The columns of :meth:`published`, out of those of this shape."""
+        policies = {name: table.columns.get(name, Wish()).pii for name in self.published(table)}
+        return [protect(F.col(quote(name)), policy, pseudonym_key).alias(name) for name, policy in policies.items()]
 
 
 def shape(table: SourceTable, raw_columns: Mapping[str, str], key: tuple[str, ...]) -> SilverShape:
     """What silver's columns are, given raw's.
 
     Raises:
-        DataError: the registry names a column that raw does not have.
+        DataError: the registry names a column that raw does not have, or raw has one without a policy in a table that
+            holds personal data.
     """
     known = [name for name in raw_columns if name not in RAW_COLUMNS]
     for name, wish in table.columns.items():
@@ -50,6 +57,12 @@ def shape(table: SourceTable, raw_columns: Mapping[str, str], key: tuple[str, ..
                 f"transforming {table.table}: raw has no column {name!r}. {suggest(name, known)}",
                 remedy="Ingest the table again, or correct the registry file.",
             )
+    if table.holds_pii and (unknown := [name for name in known if name not in table.columns]):
+        raise DataError(
+            f"transforming {table.table}: it holds personal data, and raw has columns without a `pii` policy: "
+            f"{', '.join(unknown)}; expected one for each. Nothing of this load went to silver.",
+            remedy="Add each to `columns:` in the registry file, with a `pii:` policy.",
+        )
     excluded = {name for name, wish in table.columns.items() if wish.pii is Pii.EXCLUDE}
     types = {
         name: (table.columns.get(name, Wish()).type or raw_columns[name]) for name in known if name not in excluded

@@ -13,7 +13,6 @@ from lakehouse.ingest.contract import RAW_COLUMNS
 from lakehouse.ingest.load import Lake
 from lakehouse.ingest.state import last_state
 from lakehouse.paths import quote, raw, silver
-from lakehouse.privacy import protect
 from lakehouse.registry.tables import Load, OnFailure, SourceTable
 from lakehouse.registry.transformers import fingerprint
 from lakehouse.transform import quarantine
@@ -180,8 +179,7 @@ def _write(
     pseudonym_key: bytes | None,
     properties: Mapping[str, str],
 ) -> int:
-    policies = {name: wish.pii for name, wish in table.columns.items()}
-    published = [protect(F.col(quote(name)), policies.get(name), pseudonym_key).alias(name) for name in wanted.columns]
+    published = wanted.protected(table, pseudonym_key)
     good = decided.where(F.col(OUTCOME) == MERGED).select(*published)
     if not wanted.key:
         return overwrite(good, target, properties)

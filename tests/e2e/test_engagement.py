@@ -35,6 +35,14 @@ def lake(make_sandbox: Callable[..., Sandbox], sources: Any) -> Sandbox:
     return sandbox
 
 
+@pytest.fixture(scope="module")
+def first_run(make_sandbox: Callable[..., Sandbox], sources: Any) -> dict[str, dict[str, Any]]:
+    """What became of each table in a lake's first run, whatever other tests ran in theirs."""
+    sandbox = make_sandbox()
+    sandbox.pipeline("--layers", "raw,silver")
+    return sandbox.tables()
+
+
 def analytics(sandbox: Sandbox) -> Path:
     return sandbox.home / "analytics.duckdb"
 
@@ -65,11 +73,11 @@ def test_silver_holds_just_the_keys_that_the_rules_let_pass(lake: Sandbox, oracl
         assert silver(lake, table) == expected, table
 
 
-def test_the_books_of_every_table_balance(lake: Sandbox) -> None:
-    for name, event in lake.tables().items():
+def test_the_books_of_every_table_balance(first_run: dict[str, dict[str, Any]]) -> None:
+    for name, event in first_run.items():
         if name.startswith("silver."):
             assert event["rows_read"] == event["merged"] + event["superseded"] + event["rejected"], name
-    assert lake.tables()["silver.users"]["rejected"] > 0
+    assert first_run["silver.users"]["rejected"] > 0
 
 
 def test_a_second_run_without_changes_changes_nothing(lake: Sandbox) -> None:
