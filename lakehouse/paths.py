@@ -80,6 +80,11 @@ def silver(table: str) -> TableName:
     return TableName(Layer.SILVER, table)
 
 
+def history(table: str) -> TableName:
+    """Where the versions of a silver table's rows stand."""
+    return TableName(Layer.SILVER, f"{table}_history")
+
+
 def gold(table: str) -> TableName:
     return TableName(Layer.GOLD, table)
 

@@ -13,10 +13,10 @@ from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
 
 from lakehouse.errors import SystemFailureError
+from lakehouse.iceberg import partitioning
 from lakehouse.iceberg.arrow_types import arrow_type, iceberg_type, lake_type
 from lakehouse.iceberg.data_files import FileTarget, WrittenFile
 from lakehouse.paths import CATALOG, TableName
-from lakehouse.registry.tables import parse_partition
 
 _PROPERTIES = {
     "format-version": "2",
@@ -24,8 +24,6 @@ _PROPERTIES = {
     "write.delete.mode": "copy-on-write",
     "write.update.mode": "copy-on-write",
     "write.merge.mode": "copy-on-write",
-    "write.distribution-mode": "none",
-    "write.merge.distribution-mode": "none",
     "write.metadata.delete-after-commit.enabled": "true",
     "write.metadata.previous-versions-max": "50",
 }
@@ -90,7 +88,7 @@ class Catalog:
             self._ensure_namespace(name.layer.value)
             schema = package.SchemaParser.fromJson(json.dumps({"type": "struct", "schema-id": 0, "fields": fields}))
             builder = self._java.buildTable(self._identifier(name), schema)
-            builder = builder.withPartitionSpec(_partition_spec(package, schema, partition_by))
+            builder = builder.withPartitionSpec(partitioning.spec(package, schema, partition_by))
             if sort_by:
                 order = package.SortOrder.builderFor(schema)
                 for column in sort_by:
@@ -98,8 +96,8 @@ class Catalog:
                 builder = builder.withSortOrder(order.build())
             for key, value in _PROPERTIES.items():
                 builder = builder.withProperty(key, value)
-            if partition_by:
-                builder = builder.withProperty("write.distribution-mode", "hash")
+            for key, value in _distribution(partition_by).items():
+                builder = builder.withProperty(key, value)
             return IcebergTable(name, builder.create(), self._jvm)
 
     def drop(self, name: TableName) -> None:
@@ -201,6 +199,27 @@ class IcebergTable:
             update.commit()
         self.refresh()
 
+    def partition(self, partition_by: Sequence[str], sort_by: Sequence[str] = ()) -> tuple[str, ...]:
+        """Partition and sort what is written from now on in this way; data that is there is not rewritten.
+
+        Returns:
+            What was changed, for a note; empty when the table is like that already.
+        """
+        before = ", ".join(partitioning.partition_fields(self._java)) or "nothing"
+        notes = []
+        with reported(f"changing the partitioning of {self.name.dotted}"):
+            if partitioning.change_spec(self._java, self._jvm.org.apache.iceberg, partition_by):
+                update = self._java.updateProperties()
+                for key, value in _distribution(partition_by).items():
+                    update = update.set(key, value)
+                update.commit()
+                notes.append(f"partitioned by {', '.join(partition_by) or 'nothing'} from now on, before by {before}")
+            if partitioning.change_sort(self._java, sort_by):
+                notes.append(f"sorted by {', '.join(sort_by) or 'nothing'} from now on")
+        if notes:
+            self.refresh()
+        return tuple(notes)
+
     def append(self, files: Iterable[WrittenFile], properties: Mapping[str, str]) -> int:
         """Add ``files`` in one snapshot that bears ``properties``; returns its id."""
         operation = self._java.newAppend()
@@ -255,28 +274,16 @@ class IcebergTable:
             )
 
 
+def _distribution(partition_by: Sequence[str]) -> dict[str, str]:
+    """Rows of a partition go to one task, so that a write leaves one file in it and not one of each task."""
+    mode = "hash" if partition_by else "none"
+    return {"write.distribution-mode": mode, "write.merge.distribution-mode": mode}
+
+
 def _each(iterator: Any) -> Iterator[Any]:
     """A Java iterator's items."""
     while iterator.hasNext():
         yield iterator.next()
-
-
-def _partition_spec(package: Any, schema: Any, partition_by: Sequence[str]) -> Any:
-    spec = package.PartitionSpec.builderFor(schema)
-    methods = {
-        "identity": "identity",
-        "years": "year",
-        "months": "month",
-        "days": "day",
-        "hours": "hour",
-        "bucket": "bucket",
-        "truncate": "truncate",
-    }
-    for item in partition_by:
-        transform, size, column = parse_partition(item)
-        method = getattr(spec, methods[transform])
-        spec = method(column) if size is None else method(column, size)
-    return spec.build()
 
 
 @contextmanager

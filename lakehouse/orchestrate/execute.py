@@ -23,6 +23,7 @@ from lakehouse.paths import Layer, TableName
 from lakehouse.registry.loader import Registry
 from lakehouse.settings import PostgresSource, Profile
 from lakehouse.transform.gold import to_gold
+from lakehouse.transform.history import to_history
 from lakehouse.transform.silver import Transformed, to_silver
 
 log = structlog.get_logger()
@@ -140,8 +141,9 @@ def _alone(target: TableName, context: Context) -> Loaded | Transformed:
         return cassandra.ingest(table, source, lake, request)
     if target.layer is Layer.SILVER:
         key = context.profile.pseudonym_key
-        return to_silver(
-            context.registry.tables[target.table],
+        make = to_history if context.registry.keeps_history(target) else to_silver
+        return make(
+            context.registry.source_of(target),
             lake,
             run_id=request.run_id,
             started_at=context.started_at,

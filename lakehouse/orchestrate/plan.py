@@ -24,8 +24,13 @@ def select(registry: Registry, tables: Collection[str] = (), layers: Collection[
     return [
         target
         for target in registry.targets()
-        if (not tables or target.table in tables) and (not layers or target.layer in layers)
+        if (not tables or _name(registry, target) in tables) and (not layers or target.layer in layers)
     ]
+
+
+def _name(registry: Registry, target: TableName) -> str:
+    """The name by which a person asks for ``target``: a history comes with its table."""
+    return registry.source_of(target).table if target.layer is Layer.SILVER else target.table
 
 
 def waves(registry: Registry, targets: Iterable[TableName]) -> list[list[TableName]]:
@@ -60,6 +65,6 @@ def _how(registry: Registry, target: TableName) -> str:
         return f"{table.load}{by} from {table.source.connection}: {table.source.relation}"
     reads = ", ".join(read.dotted for read in registry.inputs_of(target))
     if target.layer is Layer.SILVER:
-        return f"merge of {reads}"
+        return f"{'versions' if registry.keeps_history(target) else 'merge'} of {reads}"
     parts = registry.transformers[target.table].rebuild_by
     return f"{'rebuilt by ' + ', '.join(parts) if parts else 'rebuilt whole'} from {reads}"

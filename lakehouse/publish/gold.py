@@ -1,70 +1,90 @@
 """The one way in which gold is written. Branches, audits and releases of several tables at once will stand here."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 
-from pyspark.sql import Column, DataFrame, Row
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lakehouse.errors import DataError
-from lakehouse.iceberg.arrow_types import lake_type
+from lakehouse.iceberg.table import IcebergTable
 from lakehouse.ingest.load import Lake
 from lakehouse.paths import quote
 from lakehouse.registry.transformers import Transformer
-from lakehouse.transform.merge import overwrite
-
-
-@dataclass(frozen=True)
-class Part:
-    """The part of a table to replace: the rows with one of ``values`` in ``columns``."""
-
-    columns: Sequence[str]
-    values: Sequence[Row]
-
-    def condition(self) -> Column:
-        if len(self.columns) == 1:
-            return F.col(self.columns[0]).isin([row[0] for row in self.values])
-        found = F.lit(False)
-        for row in self.values:
-            alike = F.lit(True)
-            for name in self.columns:
-                alike = alike & (F.col(name) == row[name])
-            found = found | alike
-        return found
+from lakehouse.transform.merge import merge_part, overwrite
+from lakehouse.transform.parts import Parts
 
 
 def write_gold(
-    result: DataFrame, transformer: Transformer, lake: Lake, properties: Mapping[str, str], part: Part | None
-) -> int:
-    """Write ``result`` as the content of a gold table, or of a ``part`` of it, in one snapshot; returns its id.
+    result: DataFrame,
+    transformer: Transformer,
+    lake: Lake,
+    target: IcebergTable | None,
+    properties: Mapping[str, str],
+    parts: Parts | None,
+) -> tuple[int, tuple[str, ...]]:
+    """Write ``result`` as the content of a gold table, or of ``parts`` of it, in one snapshot.
+
+    Parts that are partitions are replaced; others are merged by the grain, so that the snapshot holds true changes only.
+
+    Args:
+        target: the table as it is, with the columns of ``result``; ``None`` when it is to be made (anew).
+
+    Returns:
+        The snapshot's id, and what an operator should know.
 
     Raises:
-        DataError: two rows share the declared grain; nothing is written.
+        DataError: ``result`` has other columns than declared, or two rows share the grain; nothing is written.
     """
-    columns = {field.name: field.dataType.simpleString() for field in result.schema.fields}
-    existing = lake.catalog.find(transformer.target)
-    if existing is not None and {field.name: field.lake_type for field in existing.fields} != {
-        name: lake_type(kind) for name, kind in columns.items()
-    }:
-        lake.catalog.drop(transformer.target)
-        existing, part = None, None
-    target = existing or lake.catalog.create(transformer.target, columns, transformer.partition_by)
-    rows = (result if part is None else result.where(part.condition())).persist()
+    _check_columns(result, transformer)
+    notes: tuple[str, ...] = ()
+    rows = (result if parts is None else parts.of(result)).persist()
     try:
         _check_grain(rows, transformer)
-        return overwrite(rows, target, properties, None if part is None else part.condition())
+        if target is None:
+            target = _made(result, transformer, lake)
+        else:
+            notes = target.partition(transformer.partition_by)
+        if parts is None:
+            return overwrite(rows, target, properties), notes
+        if transformer.replaces_partitions:
+            held = F.col(parts.columns[0]).isin(parts.values.column(0).to_pylist())
+            return overwrite(rows, target, properties, held), notes
+        part = parts.frame(lake.spark)
+        return merge_part(rows, target, transformer.grain, part, properties), notes
     finally:
         rows.unpersist()
+
+
+def _made(result: DataFrame, transformer: Transformer, lake: Lake) -> IcebergTable:
+    columns = {field.name: field.dataType.simpleString() for field in result.schema.fields}
+    if lake.catalog.find(transformer.target) is not None:
+        lake.catalog.drop(transformer.target)
+    return lake.catalog.create(transformer.target, columns, transformer.partition_by)
+
+
+def _check_columns(result: DataFrame, transformer: Transformer) -> None:
+    if transformer.columns and set(transformer.columns) != set(result.columns):
+        lacking = sorted(set(transformer.columns) - set(result.columns))
+        unsaid = sorted(set(result.columns) - set(transformer.columns))
+        raise DataError(
+            f"gold table {transformer.table}: its columns are not those that are declared: "
+            f"{', '.join(lacking) or 'none'} missing, {', '.join(unsaid) or 'none'} undeclared. Gold is as it was.",
+            remedy="Correct `columns` beside the transformer, or its result.",
+        )
 
 
 def _check_grain(rows: DataFrame, transformer: Transformer) -> None:
     if not transformer.grain:
         return
-    twice = rows.groupBy(*map(quote, transformer.grain)).count().where(F.col("count") > 1)
-    found = twice.agg(F.count(F.lit(1))).first()
-    if found is not None and found[0]:
+    missing = F.lit(False)
+    for name in transformer.grain:
+        missing = missing | F.col(quote(name)).isNull()
+    grouped = rows.groupBy(*map(quote, transformer.grain)).agg(F.count(F.lit(1)).alias("_rows"))
+    found = grouped.agg(F.count_if(F.col("_rows") > 1), F.count_if(missing)).first()
+    assert found is not None
+    if found[0] or found[1]:
         raise DataError(
             f"gold table {transformer.table}: {found[0]:,} combinations of its grain ({', '.join(transformer.grain)}) "
-            "have more than one row; expected one row each. Gold is as it was.",
-            remedy="Look for a join that multiplies rows in the transformer.",
+            f"have more than one row, and {found[1]:,} hold a NULL; expected one row each. Gold is as it was.",
+            remedy="Look for a join that multiplies rows in the transformer, or for an outer join that finds nothing.",
         )

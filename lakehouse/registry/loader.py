@@ -13,7 +13,7 @@ from types import ModuleType
 
 from lakehouse import yaml_file
 from lakehouse.errors import ConfigurationError
-from lakehouse.paths import Layer, TableName, raw, silver
+from lakehouse.paths import Layer, TableName, history, raw, silver
 from lakehouse.registry import sql_transformers
 from lakehouse.registry.tables import SourceTable
 from lakehouse.registry.transformers import Transformer, fingerprint, take_collected
@@ -36,15 +36,25 @@ class Registry:
         """The tables of the lake that ``target`` is made from; none for raw."""
         match target.layer:
             case Layer.SILVER:
-                return (raw(target.table),)
+                return (raw(self.source_of(target).table),)
             case Layer.GOLD:
                 return tuple(self.transformers[target.table].reads.values())
             case _:
                 return ()
 
+    def keeps_history(self, target: TableName) -> bool:
+        """Whether ``target`` holds the versions of a source table's rows, and not their current truth."""
+        return target.layer is Layer.SILVER and target.table not in self.tables
+
+    def source_of(self, target: TableName) -> SourceTable:
+        """The source table that ``target``, of raw or silver, is made from."""
+        found = self.tables.get(target.table)
+        return found or next(table for table in self.tables.values() if history(table.table) == target)
+
     def targets(self) -> tuple[TableName, ...]:
         """Every table that a run makes, each after all that it reads."""
         sources = [raw(name) for name in self.tables] + [silver(name) for name in self.tables]
+        sources += [history(name) for name, table in self.tables.items() if table.history]
         return tuple(sources) + tuple(transformer.target for transformer in self.transformers.values())
 
 
@@ -66,6 +76,8 @@ def load(folder: Path) -> Registry:
         try:
             table = _table(path, folder)
             _claim(silver(table.table), path, made_by)
+            if table.history:
+                _claim(history(table.table), path, made_by)
             tables[table.table] = table
         except ConfigurationError as error:
             mistakes.append(str(error))
@@ -140,6 +152,11 @@ def _import(path: Path) -> ModuleType:
     sys.path.insert(0, str(path.parent))
     try:
         spec.loader.exec_module(module)
+    except AssertionError as error:
+        raise ConfigurationError(
+            f"{path}: it cannot be loaded: a check in it failed, or it makes a column when it is imported, before there is "
+            "a Spark session; expected columns to be made inside functions."
+        ) from error
     except (SyntaxError, ImportError, NameError, TypeError, AttributeError) as error:
         raise ConfigurationError(f"{path}: it cannot be loaded: {type(error).__name__}: {error}.") from error
     finally:

@@ -1,10 +1,13 @@
 """Transformers that are one ``.sql`` file of Spark SQL; what they read is found by parsing it.
 
-The file's name is the table's. Comments at its head may set ``grain``, ``partition_by`` and ``description``::
+The file's name is the table's. Comments at its head may set what the decorator of a Python transformer sets::
 
-    -- grain: user_id
-    -- partition_by: month
-    SELECT user_id, … FROM silver.users JOIN silver.user_purchases USING (user_id)
+    -- description: What users spent, by day.
+    -- grain: day
+    -- rebuild_by: day
+    -- narrows: silver.user_purchases(to_date(purchase_time))
+    -- column money: Σ amount
+    SELECT to_date(purchase_time) AS day, sum(amount) AS money FROM silver.user_purchases GROUP BY 1
 """
 
 import re
@@ -20,7 +23,10 @@ from lakehouse.errors import ConfigurationError
 from lakehouse.paths import Layer, TableName, check_identifier
 from lakehouse.registry.transformers import Transformer
 
-_HEAD = re.compile(r"--\s*(grain|partition_by|description)\s*:\s*(.*)")
+_HEAD = re.compile(r"--\s*(grain|partition_by|rebuild_by|narrows|description)\s*:\s*(.*)")
+_COLUMN = re.compile(r"--\s*column\s+(\w+)\s*:\s*(.*)")
+_NARROWED = re.compile(r"(\w+)\.(\w+)\((?P<inside>(?:[^()]|\((?:[^()]|\([^()]*\))*\))*)\)\s*(?:,|$)")
+_COMMA = re.compile(r",\s*(?![^(]*\))")
 _READABLE = (Layer.SILVER, Layer.GOLD)
 
 
@@ -49,15 +55,19 @@ def load(path: Path) -> Transformer:
         node.replace(exp.alias_(exp.table_(name), alias, table=True))
     head = {match[1]: match[2] for match in map(_HEAD.match, text.splitlines()) if match}
     parameters = tuple(sorted({str(node.this) for node in query.find_all(exp.Placeholder) if node.this}))
+    columns = {match[1]: match[2] for match in map(_COLUMN.match, text.splitlines()) if match}
     return Transformer(
         table=table,
         function=_function(query.sql(dialect="spark"), tuple(reads), parameters),
         reads=reads,
         grain=_names(head.get("grain", "")),
         partition_by=_names(head.get("partition_by", "")),
+        rebuild_by=_names(head.get("rebuild_by", "")),
+        narrows=_narrows(head.get("narrows", ""), path),
+        columns=columns,
         description=head.get("description", ""),
         parameters=parameters,
-    )
+    ).checked(str(path))
 
 
 def _parse(text: str, path: Path) -> exp.Query:
@@ -72,6 +82,18 @@ def _parse(text: str, path: Path) -> exp.Query:
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
         raise ConfigurationError(f"{path}: found {len(statements)} statement(s); expected exactly one SELECT.")
     return statements[0]
+
+
+def _narrows(text: str, path: Path) -> dict[str, tuple[str, ...]]:
+    """``layer.table(expression, …), …`` by the name of the argument that stands for the table."""
+    found = {
+        f"{match[1]}__{match[2]}": tuple(_COMMA.split(match["inside"].strip())) for match in _NARROWED.finditer(text)
+    }
+    if text and _NARROWED.sub("", text).strip():
+        raise ConfigurationError(
+            f"{path}: narrows is {text!r}; expected `layer.table(expression)`, several of them separated by commas."
+        )
+    return found
 
 
 def _names(text: str) -> tuple[str, ...]:

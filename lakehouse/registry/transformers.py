@@ -11,7 +11,9 @@ A transformer is pure: it reads no setting, writes no table, knows no path and a
     def sales_per_day(purchases: DataFrame) -> DataFrame: ...
 
 Keyword-only arguments without a default are parameters of the profile (``reporting_currency``) or reference files
-of the domain (``references/currency_rates.csv`` arrives as a DataFrame named ``currency_rates``).
+of the domain (``references/currency_rates.csv`` arrives as a DataFrame named ``currency_rates``). One that is called
+``parts`` gets the ``rebuild_by`` values that are to be rebuilt, as a DataFrame, or ``None`` for all of them: for tables
+that narrow their inputs in a way of their own.
 """
 
 import hashlib
@@ -26,15 +28,17 @@ from pyspark.sql import DataFrame
 from lakehouse.errors import ConfigurationError
 from lakehouse.paths import TableName, gold
 
+PARTS = "parts"
+
 
 class Touched(Protocol):
-    """Says which parts of a gold table changed input rows touch.
+    """Says which parts of a gold table the changed rows of one input touch.
 
-    Gets the changed rows of each input that changed, before and after the change alike, and all inputs as they are
-    now; returns a DataFrame with the ``rebuild_by`` columns, duplicates allowed.
+    Gets that input's changed rows, as they were before the change and as they are after it alike, and all inputs as
+    they are now; returns a DataFrame with the ``rebuild_by`` columns, duplicates allowed.
     """
 
-    def __call__(self, changed: Mapping[str, DataFrame], inputs: Mapping[str, DataFrame]) -> DataFrame: ...
+    def __call__(self, changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame: ...
 
 
 @dataclass(frozen=True)
@@ -46,8 +50,12 @@ class Transformer:
         reads: for each argument of the function, the table that it is given.
         grain: the columns of which each row has its own combination; empty where rows may be alike.
         partition_by: the table's partition fields.
-        rebuild_by: the columns by whose values the table is rebuilt in part; they are partition columns.
-        touched: which values of ``rebuild_by`` changed rows touch; with ``rebuild_by`` only.
+        rebuild_by: the columns by whose values the table is rebuilt in part: whole partitions where they are partition
+            columns, else rows merged by the grain.
+        narrows: the inputs of which a part needs only its own rows: by argument, one Spark SQL expression over the
+            input for each of ``rebuild_by``. Changed rows there touch the parts that these expressions give.
+        touched: for other inputs, which parts changed rows touch; an input in neither makes for a whole rebuild.
+        columns: what each column means; when it is given, the result has just these.
         definition: a fingerprint of all that the result depends on besides its inputs; when it changes, the table
             is rebuilt whole.
     """
@@ -58,16 +66,56 @@ class Transformer:
     grain: tuple[str, ...]
     partition_by: tuple[str, ...] = ()
     rebuild_by: tuple[str, ...] = ()
-    touched: Touched | None = None
+    narrows: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    touched: Mapping[str, Touched] = field(default_factory=dict)
+    columns: Mapping[str, str] = field(default_factory=dict)
     description: str = ""
     domain: str = ""
     parameters: tuple[str, ...] = ()
+    wants_parts: bool = False
     references: Mapping[str, Path] = field(default_factory=dict)
     definition: str = ""
 
     @property
     def target(self) -> TableName:
         return gold(self.table)
+
+    @property
+    def followed(self) -> set[str]:
+        """The inputs whose changes can be followed to the parts that they touch."""
+        return {*self.narrows, *self.touched}
+
+    @property
+    def replaces_partitions(self) -> bool:
+        """Whether a part is some whole partitions, of one column."""
+        return len(self.rebuild_by) == 1 and set(self.rebuild_by) <= set(self.partition_by)
+
+    def checked(self, what: str) -> "Transformer":
+        """This transformer, if what it says of itself holds together.
+
+        Raises:
+            ConfigurationError: what contradicts what.
+        """
+        inputs = set(self.reads)
+        if unknown := self.followed - inputs:
+            raise ConfigurationError(
+                f"{what}: narrows or touched name {', '.join(sorted(unknown))}, which it does not read."
+            )
+        if bool(self.rebuild_by) != bool(self.followed):
+            raise ConfigurationError(
+                f"{what}: rebuild_by goes with narrows or touched, which say what changed rows touch; found only one."
+            )
+        for name, expressions in self.narrows.items():
+            if len(expressions) != len(self.rebuild_by):
+                raise ConfigurationError(
+                    f"{what}: narrows of {name} has {len(expressions)} expressions; expected one for each of rebuild_by "
+                    f"({', '.join(self.rebuild_by)})."
+                )
+        if self.rebuild_by and not self.replaces_partitions and not self.grain:
+            raise ConfigurationError(
+                f"{what}: rebuild_by {self.rebuild_by} is no partition column, so rows are merged, and that needs a grain."
+            )
+        return self
 
 
 _collected: list[Transformer] = []
@@ -80,7 +128,9 @@ def transformer(
     grain: tuple[str, ...] = (),
     partition_by: tuple[str, ...] = (),
     rebuild_by: tuple[str, ...] = (),
-    touched: Touched | None = None,
+    narrows: Mapping[str, str | tuple[str, ...]] | None = None,
+    touched: Mapping[str, Touched] | None = None,
+    columns: Mapping[str, str] | None = None,
     description: str = "",
 ) -> Callable[[Callable[..., DataFrame]], Callable[..., DataFrame]]:
     """Register the decorated function as the transformer of gold table ``table``.
@@ -89,8 +139,8 @@ def transformer(
         reads: for each positional argument of the function, the table it is given, as ``layer.table``.
 
     Raises:
-        ConfigurationError: the arguments of the function and ``reads`` differ, or ``rebuild_by`` is not a part of
-            ``partition_by`` or comes without ``touched``.
+        ConfigurationError: the arguments of the function and ``reads`` differ, or what is said of the rebuild does
+            not hold together.
     """
 
     def register(function: Callable[..., DataFrame]) -> Callable[..., DataFrame]:
@@ -102,13 +152,6 @@ def transformer(
                 f"{what}: it takes {', '.join(inputs) or 'nothing'} and reads "
                 f"{', '.join(reads) or 'nothing'}; expected the same names."
             )
-        if not set(rebuild_by) <= set(partition_by):
-            raise ConfigurationError(
-                f"{what}: rebuild_by {rebuild_by} is not a part of partition_by {partition_by}; "
-                "a part of a table is rebuilt by replacing whole partitions."
-            )
-        if bool(rebuild_by) != (touched is not None):
-            raise ConfigurationError(f"{what}: rebuild_by and touched come together.")
         _collected.append(
             Transformer(
                 table=table,
@@ -117,10 +160,15 @@ def transformer(
                 grain=grain,
                 partition_by=partition_by,
                 rebuild_by=rebuild_by,
-                touched=touched,
+                narrows={name: (text,) if isinstance(text, str) else text for name, text in (narrows or {}).items()},
+                touched=touched or {},
+                columns=columns or {},
                 description=description or inspect.cleandoc(function.__doc__ or "").split("\n")[0],
-                parameters=tuple(p.name for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY),
-            )
+                parameters=tuple(
+                    p.name for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY and p.name != PARTS
+                ),
+                wants_parts=PARTS in signature.parameters,
+            ).checked(what)
         )
         return function
 

@@ -52,6 +52,34 @@ def merge(
         return _landed(target, merger.merge, f"merging into {target.name.dotted}")
 
 
+def merge_part(
+    rows: DataFrame, target: IcebergTable, key: Sequence[str], part: DataFrame, properties: Mapping[str, str]
+) -> int:
+    """Make ``rows`` what ``target`` holds for ``part``, in one snapshot that bears ``properties``; returns its id.
+
+    Files are rewritten only where a row is new, other or gone.
+
+    Args:
+        rows: one row a ``key``, persisted or otherwise read alike each time.
+        part: values of some of the target's columns, without duplicates; few enough to be sent to every task. Rows of
+            the target with such values that ``rows`` does not have leave.
+    """
+    at = rows.sparkSession.read.option("versionAsOf", str(target.head))
+    held = at.table(str(target.name)).join(F.broadcast(part), on=part.columns, how="left_semi")
+    columns = [quote(name) for name in rows.columns]
+    new = rows.select(*map(quote, key), F.struct(*columns).alias("_new"))
+    old = held.select(*map(quote, key), F.struct(*columns).alias("_old"))
+    odd = new.join(old, on=list(key), how="full_outer").where(~F.col("_new").eqNullSafe(F.col("_old")))
+    row = F.coalesce("_new", "_old").alias("_row")
+    changes = odd.select(row, F.col("_new").isNull().alias(REMOVED)).select("_row.*", REMOVED).persist()
+    try:
+        if changes.isEmpty():
+            return target.append([], properties)
+        return merge(changes, target, key, properties, mirror=False)
+    finally:
+        changes.unpersist()
+
+
 def _all(conditions: Iterable[Column]) -> Column:
     return reduce(lambda left, right: left & right, conditions)
 

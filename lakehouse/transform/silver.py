@@ -12,7 +12,7 @@ from lakehouse.iceberg.table import IcebergTable
 from lakehouse.ingest.contract import RAW_COLUMNS
 from lakehouse.ingest.load import Lake
 from lakehouse.ingest.state import last_state
-from lakehouse.paths import quote, raw, silver
+from lakehouse.paths import TableName, quote, raw, silver
 from lakehouse.registry.tables import Load, OnFailure, SourceTable
 from lakehouse.registry.transformers import fingerprint
 from lakehouse.transform import quarantine
@@ -75,17 +75,16 @@ def to_silver(
         return Transformed(table.table)
     held = None if full_refresh else lake.catalog.find(silver(table.table))
     wanted = shape(table, {field.name: field.lake_type for field in source.fields}, state.key)
-    definition = fingerprint(table.model_dump_json(include={"columns", "checks"}), repr(wanted))
-    before = last_consumed(held)
-    if before is not None and before == Consumed({source.name.dotted: head}, definition):
-        return Transformed(table.table)
-    if before is not None and before.definition == definition and _only_notes(source, before):
-        return Transformed(table.table)
-    batch = _batch(table, source, head, lake, before, definition)
+    definition = definition_of(table, wanted)
+    batch = new_rows(table, source, head, lake, last_consumed(held), definition)
+    if batch is None:
+        layout = held.partition(table.partition_by, table.sort_by) if held is not None else ()
+        return Transformed(table.table, notes=layout)
     decided = _decided(batch.rows, table, wanted).persist()
     try:
         books, notes = _count(decided, table)
-        target = _target(table, wanted, lake, held)
+        target = target_of(silver(table.table), table, wanted.published(table), lake, held)
+        notes += target.partition(table.partition_by, table.sort_by)
         quarantine.refresh(
             table.table, decided, wanted.key, books.rejected, lake, run_id, started_at, whole=batch.whole
         )
@@ -94,6 +93,21 @@ def to_silver(
     finally:
         decided.unpersist()
     return Transformed(table.table, books, snapshot, notes)
+
+
+def definition_of(table: SourceTable, wanted: SilverShape) -> str:
+    """A fingerprint of the contract: when it changes, silver is made anew from all of raw."""
+    return fingerprint(table.model_dump_json(include={"columns", "checks"}), repr(wanted))
+
+
+def new_rows(
+    table: SourceTable, source: IcebergTable, head: int, lake: Lake, before: Consumed | None, definition: str
+) -> Batch | None:
+    """The rows of raw to look at; ``None`` when what was made from it is up to date."""
+    same_contract = before is not None and before.definition == definition
+    if before and same_contract and (before.inputs.get(source.name.dotted) == head or _only_notes(source, before)):
+        return None
+    return _batch(table, source, head, lake, before, definition)
 
 
 def _only_notes(source: IcebergTable, before: Consumed) -> bool:
@@ -153,10 +167,10 @@ def _count(decided: DataFrame, table: SourceTable) -> tuple[Books, tuple[str, ..
     return Books(read, merged + deleted, superseded, rejected), tuple(notes)
 
 
-def _target(table: SourceTable, wanted: SilverShape, lake: Lake, held: IcebergTable | None) -> IcebergTable:
-    """Silver with the contract's columns; made anew where its types cannot become them."""
-    columns = wanted.published(table)
-    name = silver(table.table)
+def target_of(
+    name: TableName, table: SourceTable, columns: Mapping[str, str], lake: Lake, held: IcebergTable | None
+) -> IcebergTable:
+    """A table of silver with the contract's columns; made anew where its types cannot become them."""
     existing = held or lake.catalog.find(name)
     if existing is not None:
         types = {field.name: field.lake_type for field in existing.fields}

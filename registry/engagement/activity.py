@@ -6,25 +6,20 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from sessions import DAY_MS, sessions
 
-from lakehouse.transformer import transformer
+from lakehouse.transformer import Touched, transformer
 
 
-def _touched(changed: Mapping[str, DataFrame], inputs: Mapping[str, DataFrame]) -> DataFrame:
-    """The days that changed rows touch: their own, and for events all days of their sessions, before and after."""
-    days = []
-    for name, moment in (("messages", "created_at"), ("purchases", "purchase_time")):
-        if name in changed:
-            days.append(changed[name].select(F.to_date(moment).alias("date")))
-    if "events" in changed:
-        whole = inputs["events"].join(
-            changed["events"].select("user_id", "session_id").distinct(), on=["user_id", "session_id"], how="left_semi"
-        )
-        known = whole.unionByName(changed["events"])
-        days.append(sessions(known).select(F.explode(_days_of(F.col("begin_ms"), F.col("end_ms"))).alias("date")))
-    found = days[0]
-    for more in days[1:]:
-        found = found.union(more)
-    return found
+def _days_of_sessions(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame:
+    """All days of the sessions that changed events belong to, before and after the change."""
+    whole = inputs["events"].join(
+        changed.select("user_id", "session_id").distinct(), on=["user_id", "session_id"], how="left_semi"
+    )
+    known = sessions(whole.unionByName(changed))
+    return known.select(F.explode(_days_of(F.col("begin_ms"), F.col("end_ms"))).alias("date"))
+
+
+def _day_of(moment: str) -> Touched:
+    return lambda changed, inputs: changed.select(F.to_date(moment).alias("date"))
 
 
 @transformer(
@@ -37,7 +32,11 @@ def _touched(changed: Mapping[str, DataFrame], inputs: Mapping[str, DataFrame]) 
     grain=("user_id", "date"),
     partition_by=("date",),
     rebuild_by=("date",),
-    touched=_touched,
+    touched={
+        "events": _days_of_sessions,
+        "messages": _day_of("created_at"),
+        "purchases": _day_of("purchase_time"),
+    },
 )
 def global_user_activity_per_day(
     events: DataFrame,

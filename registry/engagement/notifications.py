@@ -12,21 +12,20 @@ SUCCESS_STATES = ("opened", "clicked")
 _FOLLOWING_MS = 30 * 60 * 1000
 
 
-def _touched(changed: Mapping[str, DataFrame], inputs: Mapping[str, DataFrame]) -> DataFrame:
+def _days_of_their_notifications(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame:
     """The days of all notifications of the users whose notifications, states or sessions changed.
 
     A session counts for a notification that succeeded at any time before it, so the user is what changes travel by.
     """
-    users = None
-    for rows in changed.values():
-        found = rows.select("user_id")
-        users = found if users is None else users.union(found)
-    assert users is not None
-    theirs = inputs["notifications"].join(users.distinct(), on="user_id", how="left_semi")
-    days = theirs.select(F.to_date("notification_time").alias("notif_date"))
-    if "notifications" in changed:  # also the days that deleted ones left
-        days = days.union(changed["notifications"].select(F.to_date("notification_time")))
-    return days
+    users = changed.select("user_id").distinct()
+    theirs = inputs["notifications"].join(users, on="user_id", how="left_semi")
+    return theirs.select(F.to_date("notification_time").alias("notif_date"))
+
+
+def _and_their_own(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame:
+    """Those, and the days that deleted notifications left."""
+    own = changed.select(F.to_date("notification_time").alias("notif_date"))
+    return own.union(_days_of_their_notifications(changed, inputs))
 
 
 @transformer(
@@ -38,7 +37,11 @@ def _touched(changed: Mapping[str, DataFrame], inputs: Mapping[str, DataFrame]) 
     },
     partition_by=("notif_date",),
     rebuild_by=("notif_date",),
-    touched=_touched,
+    touched={
+        "notifications": _and_their_own,
+        "states": _days_of_their_notifications,
+        "events": _days_of_their_notifications,
+    },
 )
 def global_notif_impact_per_day(notifications: DataFrame, states: DataFrame, events: DataFrame) -> DataFrame:
     """A row for each notification, with what it led to.

@@ -1,0 +1,238 @@
+"""Stock: the level and value of each product in each warehouse at the end of each day, and what a month's came to.
+
+The horizon is the midnight after the latest movement of all: until then levels are known.
+"""
+
+from collections.abc import Mapping
+
+from calendar_keys import date_key, money, month_of
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+from versions import END, changed_spans, key_at
+
+from lakehouse.transformer import surrogate_key, transformer
+
+_PAIR = ("product_id", "warehouse_id")
+
+
+def _days_from(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame:
+    """All days from the first changed movement's, or from the day after the horizon before, to the last day."""
+    day = F.to_date("moved_at")
+    ids = F.broadcast(changed.select("movement_id").distinct())
+    before = (
+        inputs["movements"].join(ids, on="movement_id", how="left_anti").agg(F.date_add(F.max(day), 1).alias("next"))
+    )
+    first = changed.agg(F.min(day).alias("first"))
+    last = inputs["movements"].agg(F.max(day).alias("last"))
+    since = F.coalesce(F.least("first", "next"), "first", "next")
+    span = first.crossJoin(before).crossJoin(last).where(since <= F.col("last"))
+    return span.select(F.explode(F.sequence(since, F.col("last"))).alias("date"))
+
+
+def _days_of_versions(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame:
+    """The days on which stock points to another version of its product than before."""
+    known = inputs["movements"].agg(
+        F.to_date(F.min("moved_at")).alias("first"), F.to_date(F.max("moved_at")).alias("last")
+    )
+    spans = changed_spans(changed, "product_id", "product_key").crossJoin(known)
+    begin = F.greatest(F.date_sub(F.to_date("since"), 1), F.col("first"))
+    end = F.least(F.when(F.col("until") < F.lit(END), F.to_date("until")).otherwise(F.col("last")), F.col("last"))
+    within = spans.select(begin.alias("begin"), end.alias("end")).where(F.col("begin") <= F.col("end"))
+    return within.select(F.explode(F.sequence("begin", "end")).alias("date")).distinct()
+
+
+@transformer(
+    table="fct_stock_daily",
+    reads={"movements": "silver.inventory_movements", "products": "gold.dim_product"},
+    grain=("date", *_PAIR),
+    partition_by=("months(date)",),
+    rebuild_by=("date",),
+    touched={"movements": _days_from, "products": _days_of_versions},
+    columns={
+        "date": "The day (UTC).",
+        "date_key": "The same in dim_date.",
+        "product_key": "The product as it was at the end of the day.",
+        "warehouse_key": "The warehouse.",
+        "product_id": "The product, by the shop's number.",
+        "warehouse_id": "The warehouse, by the shop's number.",
+        "opening_quantity": "Level at the beginning of the day; NULL on the first day of all.",
+        "quantity": "Level at the end of the day.",
+        "value": "Σ quantity × unit cost of all movements until then.",
+    },
+)
+def fct_stock_daily(movements: DataFrame, products: DataFrame, *, parts: DataFrame | None) -> DataFrame:
+    """A row for each product, warehouse and day, from the first movement of the two to the horizon.
+
+    Args:
+        parts: the days to make; movements before the first of them are summed up as one.
+    """
+    pairs = movements.groupBy(*_PAIR).agg(F.to_date(F.min("moved_at")).alias("first_day"))
+    wanted = parts if parts is not None else movements.agg(F.to_date(F.min("moved_at")).alias("date"))
+    begin = F.broadcast(wanted.agg(F.min("date").alias("begin")))
+    last = F.broadcast(movements.agg(F.to_date(F.max("moved_at")).alias("last_day")))
+    days = (
+        pairs.crossJoin(begin)
+        .crossJoin(last)
+        .select(
+            *_PAIR,
+            "first_day",
+            F.explode(F.sequence(F.greatest("first_day", "begin"), F.col("last_day"))).alias("date"),
+        )
+    )
+    opening = F.when(F.to_date("moved_at") < F.col("begin"), F.date_sub("begin", 1)).otherwise(F.to_date("moved_at"))
+    moved = (
+        movements.crossJoin(begin)
+        .groupBy(*_PAIR, opening.alias("date"))
+        .agg(F.sum("quantity").alias("moved"), F.sum(F.col("quantity") * F.col("unit_cost")).alias("moved_value"))
+    )
+    until = Window.partitionBy(*_PAIR).orderBy("date")
+    levels = (
+        moved.join(days, on=[*_PAIR, "date"], how="full_outer")
+        .fillna(0, subset=["moved", "moved_value"])
+        .select(
+            *_PAIR,
+            "date",
+            "first_day",
+            "moved",
+            F.sum("moved").over(until).alias("quantity"),
+            F.sum("moved_value").over(until).alias("value"),
+        )
+        .where(F.col("first_day").isNotNull())
+        .withColumn("end_of_day", F.date_add("date", 1).cast("timestamp") - F.expr("INTERVAL 1 MICROSECOND"))
+    )
+    return key_at(levels, products, "product_id", "end_of_day", "product_key").select(
+        "date",
+        date_key(F.col("date")).alias("date_key"),
+        "product_key",
+        surrogate_key("warehouse_id").alias("warehouse_key"),
+        *_PAIR,
+        F.when(F.col("date") > F.col("first_day"), F.col("quantity") - F.col("moved")).alias("opening_quantity"),
+        "quantity",
+        money(F.col("value")).alias("value"),
+    )
+
+
+@transformer(
+    table="inventory_monthly",
+    reads={"movements": "silver.inventory_movements", "stock": "gold.fct_stock_daily"},
+    grain=(*_PAIR, "month"),
+    rebuild_by=("month",),
+    narrows={"movements": "trunc(moved_at, 'month')", "stock": "trunc(date, 'month')"},
+    columns={
+        "product_id": "The product.",
+        "warehouse_id": "The warehouse.",
+        "month": "First day of the month (UTC).",
+        "days": "Days of the month from the first movement of the two to the horizon.",
+        "units_sold": "-Σ quantity of movements of kind `sale`.",
+        "cost_of_goods_sold": "-Σ quantity × unit cost of movements of kind `sale`.",
+        "average_stock": "Mean of the levels at the end of each of the days.",
+        "average_stock_value": "Mean of the values at the end of each of the days.",
+        "out_of_stock_incidents": "Movements that take the level from above zero to zero or below.",
+        "hours_out_of_stock": "Time with a level of zero or below.",
+    },
+)
+def inventory_monthly(movements: DataFrame, stock: DataFrame) -> DataFrame:
+    """What the stock of each product in each warehouse came to in each month."""
+    month = month_of(F.col("date")).alias("month")
+    levels = stock.groupBy(*_PAIR, month).agg(
+        F.count(F.lit(1)).alias("days"),
+        F.avg(F.col("quantity").cast("double")).alias("average_stock"),
+        F.avg(F.col("value").cast("double")).alias("average_stock_value"),
+    )
+    is_sale = F.col("kind") == "sale"
+    sold = movements.groupBy(*_PAIR, month_of(F.to_date("moved_at")).alias("month")).agg(
+        F.sum(F.when(is_sale, -F.col("quantity"))).alias("units_sold"),
+        F.sum(F.when(is_sale, -F.col("quantity") * F.col("unit_cost"))).alias("cost_of_goods_sold"),
+    )
+    return (
+        levels.join(sold, on=[*_PAIR, "month"], how="left")
+        .join(_outages(movements, stock), on=[*_PAIR, "month"], how="left")
+        .select(
+            *_PAIR,
+            "month",
+            F.col("days").cast("int").alias("days"),
+            F.coalesce("units_sold", F.lit(0)).cast("bigint").alias("units_sold"),
+            money(F.coalesce("cost_of_goods_sold", F.lit(0))).alias("cost_of_goods_sold"),
+            "average_stock",
+            "average_stock_value",
+            F.coalesce("out_of_stock_incidents", F.lit(0)).cast("int").alias("out_of_stock_incidents"),
+            F.coalesce("hours_out_of_stock", F.lit(0.0)).alias("hours_out_of_stock"),
+        )
+    )
+
+
+def _outages(movements: DataFrame, stock: DataFrame) -> DataFrame:
+    """By pair and month: how often the level fell to zero or below, and for how many hours it was there."""
+    opening = stock.where((F.col("date") == month_of(F.col("date"))) & F.col("opening_quantity").isNotNull()).select(
+        *_PAIR,
+        month_of(F.col("date")).alias("month"),
+        F.col("date").cast("timestamp").alias("moved_at"),
+        F.lit(None).cast("bigint").alias("movement_id"),
+        F.col("opening_quantity").alias("quantity"),
+    )
+    moved = movements.select(
+        *_PAIR,
+        month_of(F.to_date("moved_at")).alias("month"),
+        "moved_at",
+        "movement_id",
+        F.col("quantity").cast("bigint"),
+    )
+    order = Window.partitionBy(*_PAIR, "month").orderBy("moved_at", F.col("movement_id").asc_nulls_first())
+    until = stock.groupBy(*_PAIR, month_of(F.col("date")).alias("month")).agg(
+        F.date_add(F.max("date"), 1).cast("timestamp").alias("month_end")
+    )
+    events = (
+        opening.unionByName(moved)
+        .withColumn("level", F.sum("quantity").over(order))
+        .withColumn("before", F.when(F.col("movement_id").isNotNull(), F.col("level") - F.col("quantity")))
+        .withColumn("next_at", F.lead("moved_at").over(order))
+        .join(until, on=[*_PAIR, "month"], how="inner")
+    )
+    is_out = F.col("level") <= 0
+    ends = F.coalesce("next_at", "month_end")
+    return events.groupBy(*_PAIR, "month").agg(
+        F.count_if(is_out & (F.col("before") > 0)).alias("out_of_stock_incidents"),
+        (F.sum(F.when(is_out, _micros(ends) - _micros(F.col("moved_at")))) / F.lit(3.6e9)).alias("hours_out_of_stock"),
+    )
+
+
+def _micros(moment: Column) -> Column:
+    return F.unix_micros(moment)
+
+
+@transformer(
+    table="inventory_health",
+    reads={"monthly": "gold.inventory_monthly", "levels": "silver.stock_levels"},
+    grain=(*_PAIR, "month"),
+    columns={
+        "product_id": "The product.",
+        "warehouse_id": "The warehouse.",
+        "month": "First day of the month (UTC).",
+        "units_sold": "Units that left as sales.",
+        "cost_of_goods_sold": "Their cost.",
+        "average_stock": "Mean level at the end of the days.",
+        "average_stock_value": "Mean value at cost at the end of the days.",
+        "turnover_rate": "cost_of_goods_sold / average_stock_value; NULL unless that is above 0.",
+        "out_of_stock_incidents": "How often the level fell to zero or below.",
+        "hours_out_of_stock": "Time with a level of zero or below.",
+        "days_on_hand": "average_stock / (units_sold / days); NULL when nothing was sold.",
+        "stock_now": "Level at the source now; the same in each month.",
+    },
+)
+def inventory_health(monthly: DataFrame, levels: DataFrame) -> DataFrame:
+    """How well stock turned over, and how often and how long it was out, by product, warehouse and month."""
+    now = levels.select(*_PAIR, F.col("quantity").alias("stock_now"))
+    value, sold = F.col("average_stock_value"), F.col("units_sold")
+    return monthly.join(now, on=list(_PAIR), how="left").select(
+        *_PAIR,
+        "month",
+        "units_sold",
+        "cost_of_goods_sold",
+        "average_stock",
+        "average_stock_value",
+        F.when(value > 0, F.col("cost_of_goods_sold").cast("double") / value).alias("turnover_rate"),
+        "out_of_stock_incidents",
+        "hours_out_of_stock",
+        F.when(sold != 0, F.col("average_stock") / (sold / F.col("days"))).alias("days_on_hand"),
+        "stock_now",
+    )
