@@ -52,7 +52,9 @@ spent AS (
 favourite AS (
     SELECT DISTINCT ON (customer_id) customer_id, category_id
     FROM (
-        SELECT customer_id, category_id, sum(units) AS units, sum(gmv) AS gmv FROM items GROUP BY customer_id, category_id
+        SELECT customer_id, category_id, sum(units) AS units, sum(gmv) AS gmv
+        FROM items
+        GROUP BY customer_id, category_id
     ) AS by_category
     ORDER BY customer_id, units DESC, gmv DESC, category_id
 ),
@@ -76,7 +78,8 @@ scored AS (
         1 + 5 * (rank() OVER (ORDER BY orders) - 1) / count(*) OVER () AS f,
         1 + 5 * (rank() OVER (ORDER BY ltv) - 1) / count(*) OVER () AS m,
         -- power() refuses what is too small for a double; 2^-1000 is nothing beside 1
-        1 - power(2::double precision, greatest(-1000, -recency_days / greatest(1, coalesce(mean_days, 90)))) AS churn_risk
+        1 - power(2::double precision, greatest(-1000, -recency_days / greatest(1, coalesce(mean_days, 90))))
+            AS churn_risk
     FROM buyers
 )
 SELECT

@@ -12,19 +12,22 @@ horizon AS (
 levels AS (
     SELECT
         moved.*,
-        sum(quantity) OVER so_far AS level,
-        lead(moved_at, 1, horizon.moment) OVER (PARTITION BY product_id, warehouse_id ORDER BY moved_at, movement_id) AS until
-    FROM moved CROSS JOIN horizon
-    WINDOW so_far AS (PARTITION BY product_id, warehouse_id ORDER BY moved_at, movement_id ROWS UNBOUNDED PRECEDING)
+        sum(quantity) OVER (own ROWS UNBOUNDED PRECEDING) AS level,
+        lead(moved_at, 1, horizon.moment) OVER own AS until
+    FROM moved
+    CROSS JOIN horizon
+    WINDOW own AS (PARTITION BY product_id, warehouse_id ORDER BY moved_at, movement_id)
 ),
 pairs AS (
     SELECT product_id, warehouse_id, min(moved_at)::date AS first_day FROM moved GROUP BY product_id, warehouse_id
 ),
 months AS (
+    -- to the month of the horizon itself: where that is the midnight of a first, a month without a day ends each pair
     SELECT product_id, warehouse_id, month
     FROM pairs
     CROSS JOIN horizon
-    CROSS JOIN LATERAL generate_series(date_trunc('month', first_day::timestamp), horizon.moment, interval '1 month') AS month
+    CROSS JOIN LATERAL
+        generate_series(date_trunc('month', first_day::timestamp), horizon.moment, interval '1 month') AS month
 ),
 changes AS (
     SELECT product_id, warehouse_id, moved_at::date AS day, sum(quantity) AS quantity, sum(value) AS value
@@ -67,7 +70,8 @@ traded AS (
 out_of_stock AS (
     SELECT
         m.product_id, m.warehouse_id, m.month,
-        sum(extract(epoch FROM least(l.until, m.month + interval '1 month') - greatest(l.moved_at, m.month))) / 3600 AS hours
+        sum(extract(epoch FROM least(l.until, m.month + interval '1 month') - greatest(l.moved_at, m.month))) / 3600
+            AS hours
     FROM months m
     JOIN levels l USING (product_id, warehouse_id)
     WHERE l.level <= 0 AND l.moved_at < m.month + interval '1 month' AND l.until > m.month
