@@ -89,10 +89,11 @@ def play_day(postgres: Any, seed: int = 7, orders: int | None = None) -> date:
         plan = trading_day.plan(cursor, seed, orders)
         _run(cursor, "helpers", seed=plan.seed)
         _run(cursor, "people", seed=plan.seed)
+        _run(cursor, "daily/lottery")
     for moment in plan.moments:
         with _transaction(postgres) as cursor:
             cursor.execute("SELECT set_config('shop.now', %s, true)", (moment.now.isoformat(),))
-            _run(cursor, f"daily/{moment.name}", now=moment.now, **plan.numbers, **moment.numbers)
+            _run(cursor, f"daily/{moment.name}", now=moment.now, **(plan.numbers | moment.numbers))
             _run(cursor, "daily/levels", now=moment.now)
     return plan.day
 
