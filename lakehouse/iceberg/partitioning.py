@@ -80,12 +80,12 @@ def sort_columns(table: Any) -> tuple[str, ...]:
     return tuple(str(table.schema().findColumnName(field.sourceId())) for field in table.sortOrder().fields())
 
 
-def change_sort(table: Any, sort_by: Sequence[str]) -> bool:
+def change_sort(table: Any, package: Any, sort_by: Sequence[str]) -> bool:
     """Sort what is written from now on by ``sort_by``, ascending; returns whether that is a change."""
     if sort_columns(table) == tuple(sort_by):
         return False
     order = table.replaceSortOrder()
     for column in sort_by:
-        order = order.asc(column)
+        order = order.asc(package.expressions.Expressions.ref(column), package.NullOrder.NULLS_FIRST)
     order.commit()
     return True

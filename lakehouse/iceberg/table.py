@@ -214,7 +214,7 @@ class IcebergTable:
                     update = update.set(key, value)
                 update.commit()
                 notes.append(f"partitioned by {', '.join(partition_by) or 'nothing'} from now on, before by {before}")
-            if partitioning.change_sort(self._java, sort_by):
+            if partitioning.change_sort(self._java, self._jvm.org.apache.iceberg, sort_by):
                 notes.append(f"sorted by {', '.join(sort_by) or 'nothing'} from now on")
         if notes:
             self.refresh()
