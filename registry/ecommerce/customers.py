@@ -149,7 +149,7 @@ def customer_360(customers: DataFrame, totals: DataFrame, orders: DataFrame, cat
             "monetary_quintile": _quintile(F.col("ltv")),
         }
     )
-    rhythm = F.coalesce(F.greatest("mean_days_between_orders", F.lit(1.0)), F.lit(_RHYTHM_WITHOUT_HISTORY))
+    rhythm = F.greatest(F.coalesce("mean_days_between_orders", F.lit(_RHYTHM_WITHOUT_HISTORY)), F.lit(1.0))
     return (
         scored.join(_retained(orders, as_of), on="customer_id", how="left")
         .join(
