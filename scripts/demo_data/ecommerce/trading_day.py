@@ -87,15 +87,16 @@ def plan(cursor: Any, seed: int, orders: int | None) -> Plan:
     day = last.astimezone(UTC).date() + timedelta(days=1)
     begin = datetime.combine(day, time(), UTC)
     count = max(1, round(last_id / _HISTORY_DAYS) if orders is None else orders)
-    numbers = _amounts(Random(f"{seed} {day:%F}"), day, count)
-    numbers |= {
+    amounts = _amounts(Random(f"{seed} {day:%F}"), day, count)
+    numbers = {
+        **amounts,
         "day": begin,
         "today_id": last_id + 1,
         "recent_id": _first_since(cursor, last_id, begin - timedelta(days=14)),
         "month_id": _first_since(cursor, last_id, begin - timedelta(days=60)),
         "settled_id": _first_since(cursor, last_id, begin - timedelta(days=3)),
     }
-    return Plan(day, seed * 1_000_003 + day.toordinal(), numbers, _moments(begin, count, numbers["late"]))
+    return Plan(day, seed * 1_000_003 + day.toordinal(), numbers, _moments(begin, count, amounts["late"]))
 
 
 def _amounts(random: Random, day: date, orders: int) -> dict[str, int]:
@@ -113,7 +114,8 @@ def _moments(begin: datetime, orders: int, late: int) -> list[Moment]:
     """The day's transactions; its orders come in two parts, the second with those that are entered late."""
     moments, since = [], begin
     for hour, name in _HOURS:
-        now, numbers = datetime.combine(begin.date(), hour, UTC), {}
+        now = datetime.combine(begin.date(), hour, UTC)
+        numbers: dict[str, Any] = {}
         if name == "orders":
             second = since > begin
             numbers = {"since": since, "orders": orders // 2 if second else orders - orders // 2, "late": late * second}

@@ -29,15 +29,17 @@ SELECT (SELECT max(order_item_id) FROM order_items) + number AS order_item_id, o
 FROM (SELECT *, row_number() OVER (ORDER BY order_id, line) AS number, pg_temp.pieces(pg_temp.draw('pieces', order_id * 10 + line))
                  AS quantity
       FROM fresh CROSS JOIN LATERAL generate_series(1, items) AS line OFFSET 0) AS lines
+CROSS JOIN LATERAL (SELECT pg_temp.draw('product', number + order_id) AS drawn OFFSET 0) AS chance
 CROSS JOIN LATERAL (
-    SELECT CASE WHEN pg_temp.draw('anything', number + order_id) < 0.1
-                THEN (SELECT product_id FROM products WHERE product_id >= 1
-                          + floor(pg_temp.draw('product', number + order_id) * (SELECT max(product_id) FROM products))::int
+    SELECT CASE WHEN pg_temp.draw('anything', number + lines.order_id) < 0.1
+                THEN (SELECT product_id FROM products WHERE product_id >= 1 + floor(drawn * products_now.last)::int
                       ORDER BY product_id LIMIT 1)
-                ELSE (SELECT product_id FROM order_items WHERE order_item_id >= greatest(1, item_ids.last - 20000)
-                          + floor(pg_temp.draw('product', number + order_id) * least(20000, item_ids.last))::bigint
+                ELSE (SELECT product_id FROM order_items
+                      WHERE order_item_id >= greatest(1, items_now.last - 20000) + floor(drawn * least(20000, items_now.last))::bigint
                       ORDER BY order_item_id LIMIT 1) END AS product_id
-    FROM (SELECT max(order_item_id) - 1 AS last FROM order_items) AS item_ids OFFSET 0) AS choice
+    FROM (SELECT max(order_item_id) - 1 AS last FROM order_items) AS items_now,
+         (SELECT max(product_id) AS last FROM products) AS products_now OFFSET 0
+) AS choice
 JOIN products USING (product_id);
 
 INSERT INTO orders
