@@ -32,6 +32,7 @@ console = Console(stderr=True)
 def main(
     profile: Annotated[str | None, typer.Option(help="A file of conf/, without its suffix.")] = None,
     tables: Annotated[str, typer.Option(help="Only these, by name, separated by commas.")] = "",
+    domains: Annotated[str, typer.Option(help="Only these folders of the registry, separated by commas.")] = "",
     layers: Annotated[str, typer.Option(help="Only these of raw, silver, gold, separated by commas.")] = "",
     start: Annotated[str, typer.Option("--from", help="Replay from this day (YYYY-MM-DD, UTC)…")] = "",
     end: Annotated[str, typer.Option("--to", help="… to this one, included.")] = "",
@@ -51,7 +52,7 @@ def main(
         redaction = logs.Redaction(settings.secrets())
         logs.configure(redaction, json_lines=json_lines)
         registry = loader.load(settings.registry)
-        targets = plan.select(registry, _list(tables), [_layer(name) for name in _list(layers)])
+        targets = plan.select(registry, _list(tables), [_layer(name) for name in _list(layers)], _list(domains))
         work = Work(
             tables=tuple(target.dotted for target in targets),
             full_refresh=full_refresh,

@@ -254,11 +254,12 @@ class _Ingest:
         key, bound = self.contract.key, self.bound
         found = self._source_keys(key, bound)
         count = found.num_rows
-        live = keys.latest(self.lake.spark.table(str(held.name)), key)
-        source = keys.as_frame(self.lake.spark, found, live.schema)
-        odd = keys.difference(live, source, key, expected=source["_covered"])
+        rows = self.lake.spark.table(str(held.name))
+        source = keys.as_frame(self.lake.spark, found, rows.schema)
+        odd = keys.difference(rows, source, key, expected=source["_covered"])
         if odd.gone.num_rows:
-            check_brake(self.table, live.count(), count, odd.gone.num_rows, self.request)
+            before = count - odd.new + odd.gone.num_rows
+            check_brake(self.table, before, count, odd.gone.num_rows, self.request)
         file = write(held.new_file(), odd.gone.to_batches(), self._constants(DELETE)) if odd.gone.num_rows else None
         return KeyComparison([file] if file else [], count, odd.unseen.to_pylist())
 

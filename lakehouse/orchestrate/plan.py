@@ -9,12 +9,23 @@ from lakehouse.registry.loader import Registry
 LAYERS = (Layer.RAW, Layer.SILVER, Layer.GOLD)
 
 
-def select(registry: Registry, tables: Collection[str] = (), layers: Collection[Layer] = ()) -> list[TableName]:
-    """The tables to make: those named, in the layers named; all where none is.
+def select(
+    registry: Registry,
+    tables: Collection[str] = (),
+    layers: Collection[Layer] = (),
+    domains: Collection[str] = (),
+) -> list[TableName]:
+    """The tables to make: those named, of the domains named, in the layers named; all where none is.
 
     Raises:
-        ConfigurationError: a name that no registry file makes.
+        ConfigurationError: a table that no registry file makes, or a domain without any.
     """
+    there = {registry.domain_of(target) for target in registry.targets()}
+    for name in domains:
+        if name not in there:
+            raise ConfigurationError(
+                f"--domains: the registry {registry.folder} has no domain {name!r}. {suggest(name, sorted(there))}"
+            )
     known = {*registry.tables, *registry.transformers}
     for name in tables:
         if name not in known:
@@ -24,7 +35,9 @@ def select(registry: Registry, tables: Collection[str] = (), layers: Collection[
     return [
         target
         for target in registry.targets()
-        if (not tables or _name(registry, target) in tables) and (not layers or target.layer in layers)
+        if (not tables or _name(registry, target) in tables)
+        and (not layers or target.layer in layers)
+        and (not domains or registry.domain_of(target) in domains)
     ]
 
 

@@ -51,6 +51,12 @@ class Registry:
         found = self.tables.get(target.table)
         return found or next(table for table in self.tables.values() if history(table.table) == target)
 
+    def domain_of(self, target: TableName) -> str:
+        """The folder of the registry in which ``target`` is described."""
+        if target.layer is Layer.GOLD:
+            return self.transformers[target.table].domain
+        return self.source_of(target).domain
+
     def targets(self) -> tuple[TableName, ...]:
         """Every table that a run makes, each after all that it reads."""
         sources = [raw(name) for name in self.tables] + [silver(name) for name in self.tables]

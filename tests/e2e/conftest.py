@@ -26,6 +26,7 @@ class Sandbox:
     home: Path
     env: dict[str, str]
     profile: str = "embedded"
+    domain: str = "engagement"
     events: list[dict[str, Any]] = field(default_factory=list)
 
     def pipeline(self, *arguments: str, code: int = 0) -> list[dict[str, Any]]:
@@ -37,7 +38,8 @@ class Sandbox:
 
     def command(self, *arguments: str) -> list[str]:
         script = str(ROOT / "scripts" / "run_pipeline.py")
-        return [sys.executable, script, "--profile", self.profile, "--json", *arguments]
+        only = () if {"--tables", "--domains"} & set(arguments) else ("--domains", self.domain)
+        return [sys.executable, script, "--profile", self.profile, "--json", *only, *arguments]
 
     def tables(self) -> dict[str, dict[str, Any]]:
         """What became of each table in the last run."""
@@ -70,10 +72,10 @@ def oracle(sources: tuple[Any, Any]) -> Sources:
 
 @pytest.fixture(scope="module")
 def make_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Sandbox]:
-    def make(profile: str = "embedded", **env: str) -> Sandbox:
+    def make(profile: str = "embedded", domain: str = "engagement", **env: str) -> Sandbox:
         home = tmp_path_factory.mktemp("home")
         settings = {"LAKEHOUSE_HOME": str(home), "LAKEHOUSE_ROOT": str(ROOT), "PYSPARK_PYTHON": sys.executable,
                     "PYSPARK_DRIVER_PYTHON": sys.executable}  # fmt: skip
-        return Sandbox(home, os.environ | settings | env, profile)
+        return Sandbox(home, os.environ | settings | env, profile, domain)
 
     return make

@@ -1,0 +1,1 @@
+SELECT refund_id, order_item_id, amount, status FROM shop.refunds ORDER BY refund_id
