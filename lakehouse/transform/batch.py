@@ -9,13 +9,16 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from lakehouse.ingest.contract import DELETE, RAW_COLUMNS
+from lakehouse.paths import quote
 from lakehouse.transform.contract import FAILURES
 
 OUTCOME, NEWEST = "_outcome", "_newest"
 MERGED, SUPERSEDED, REJECTED, DELETED = "merged", "superseded", "rejected", "deleted"
 
 
-def decide(checked: DataFrame, key: Sequence[str], cursor: str | None, ignore: Sequence[str] = ()) -> DataFrame:
+def decide(
+    checked: DataFrame, key: Sequence[str], cursor: str | None, ignore: Sequence[str] = (), kept: Sequence[str] = ()
+) -> DataFrame:
     """``checked`` with :data:`OUTCOME` for each row, and :data:`NEWEST`: whether it is the one that counts for its key.
 
     Of the rows of a key the newest counts: the one seen last at the source and, among those seen together, the one of
@@ -24,6 +27,7 @@ def decide(checked: DataFrame, key: Sequence[str], cursor: str | None, ignore: S
 
     Args:
         ignore: columns that are no content of the row.
+        kept: columns that the source no longer has: a row shows the newest value that its key ever had there.
     """
     if not key:
         return checked.withColumn(OUTCOME, F.when(F.size(FAILURES) > 0, REJECTED).otherwise(MERGED)).withColumn(
@@ -37,6 +41,9 @@ def decide(checked: DataFrame, key: Sequence[str], cursor: str | None, ignore: S
         content.desc(),
     ]
     newest_first = Window.partitionBy(*key).orderBy(*order)
+    for name in kept:
+        ever = newest_first.rowsBetween(Window.currentRow, Window.unboundedFollowing)
+        checked = checked.withColumn(name, F.first(quote(name), ignorenulls=True).over(ever))
     seen = F.struct("_ingested_at", *([cursor] if cursor else []))
     ranked = checked.select(
         "*",

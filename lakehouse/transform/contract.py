@@ -37,6 +37,10 @@ class SilverShape:
         kinds = {name: published_type(table.columns.get(name, Wish()).pii, kind) for name, kind in self.columns.items()}
         return {name: kind for name, kind in kinds.items() if kind is not None}
 
+    def dropped(self, table: SourceTable) -> list[str]:
+        """The columns that the source no longer has."""
+        return [name for name in self.columns if table.columns.get(name, Wish()).dropped]
+
     def protected(self, table: SourceTable, pseudonym_key: bytes | None) -> list[Column]:
         """The columns of :meth:`published`, out of those of this shape."""
         policies = {name: table.columns.get(name, Wish()).pii for name in self.published(table)}

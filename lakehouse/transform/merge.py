@@ -1,6 +1,6 @@
 """Writing rows and changes to Iceberg tables, each in one commit that says what it was made from."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import reduce
 
@@ -19,7 +19,13 @@ REMOVED = "_removed"
 
 
 def merge(
-    changes: DataFrame, target: IcebergTable, key: Sequence[str], properties: Mapping[str, str], *, mirror: bool
+    changes: DataFrame,
+    target: IcebergTable,
+    key: Sequence[str],
+    properties: Mapping[str, str],
+    *,
+    mirror: bool,
+    kept: Collection[str] = (),
 ) -> int:
     """Merge ``changes`` into ``target`` by ``key``, in one snapshot that bears ``properties``; returns its id.
 
@@ -29,22 +35,26 @@ def merge(
         changes: one row a key: the target's columns and the boolean :data:`REMOVED`, true for keys that leave. It must
             read alike each time, since MERGE reads its source twice, and be of a session that nothing else commits in.
         mirror: whether keys that ``changes`` does not have leave too.
+        kept: columns in which a NULL leaves what the target has.
     """
     columns = [name for name in changes.columns if name != REMOVED]
     source, held = "source", target.name.table
     on = _all(F.col(f"{held}.{quote(name)}") == F.col(f"{source}.{quote(name)}") for name in key)
-    same = _all(F.col(f"{held}.{quote(name)}").eqNullSafe(F.col(f"{source}.{quote(name)}")) for name in columns)
+    new = {name: F.col(f"{source}.{quote(name)}") for name in columns}
+    values = {
+        name: F.coalesce(new[name], F.col(f"{held}.{quote(name)}")) if name in kept else new[name] for name in new
+    }
+    same = _all(F.col(f"{held}.{quote(name)}").eqNullSafe(value) for name, value in values.items())
     removed = F.col(f"{source}.{REMOVED}")
-    assignments = {quote(name): F.col(f"{source}.{quote(name)}") for name in columns}
     merger = (
         changes.alias(source)
         .mergeInto(str(target.name), on)
         .whenMatched(removed)
         .delete()
         .whenMatched(~same)
-        .update(assignments)
+        .update({quote(name): value for name, value in values.items()})
         .whenNotMatched(~removed)
-        .insert(assignments)
+        .insert({quote(name): value for name, value in new.items()})
     )
     if mirror:
         merger = merger.whenNotMatchedBySource().delete()

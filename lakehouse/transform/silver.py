@@ -137,7 +137,7 @@ def _decided(rows: DataFrame, table: SourceTable, wanted: SilverShape) -> DataFr
     packed = rows.withColumn(_RAW_ROW, F.struct(*map(quote, as_it_was)))
     conformed = conform(packed, table, wanted, keep=(_RAW_ROW,))
     cursor = table.cursor if table.cursor in wanted.columns else None
-    decided = decide(check(conformed, table), wanted.key, cursor, ignore=(_RAW_ROW,))
+    decided = decide(check(conformed, table), wanted.key, cursor, ignore=(_RAW_ROW,), kept=wanted.dropped(table))
     row = F.when(F.col(OUTCOME) == REJECTED, F.to_json(_RAW_ROW))
     return decided.withColumn(quarantine.ROW, row).drop(_RAW_ROW)
 
@@ -201,7 +201,7 @@ def _write(
         return append(good, target, properties)
     counted = decided.where((F.col(OUTCOME) == MERGED) | (F.col(OUTCOME) == DELETED) | _rejected_winner())
     changes = counted.select(*published, (F.col(OUTCOME) != MERGED).alias(REMOVED))
-    return merge(changes, target, wanted.key, properties, mirror=batch.whole)
+    return merge(changes, target, wanted.key, properties, mirror=batch.whole, kept=wanted.dropped(table))
 
 
 def _rejected_winner() -> Column:

@@ -1,8 +1,8 @@
 """PostgreSQL into raw and silver: nothing missed, nothing twice, nothing lost in silence."""
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -13,65 +13,7 @@ from lakehouse.paths import TableName
 from lakehouse.settings import PostgresSource
 from tests.conftest import TestLake
 from tests.integration.endpoints import PostgresEndpoint
-
-Query = Callable[..., list[Any]]
-
-
-@pytest.fixture
-def schema(app_database: PostgresEndpoint, request: pytest.FixtureRequest) -> Iterator[str]:
-    """A schema of the test's own, dropped at the end."""
-    name = f"t{abs(hash(request.node.nodeid)) % 10**10}"
-    with admin(app_database) as query:
-        query(f"CREATE SCHEMA {name}")
-    yield name
-    with admin(app_database) as query:
-        query(f"DROP SCHEMA {name} CASCADE")
-
-
-@contextmanager
-def admin(endpoint: PostgresEndpoint) -> Iterator[Query]:
-    """Runs statements as the administrator, each in a transaction of its own."""
-    with closing(endpoint.connect()) as connection, connection.cursor() as cursor:
-
-        def run(statement: str, *values: Any) -> list[Any]:
-            cursor.execute(statement, values or None)
-            return list(cursor.fetchall()) if cursor.description else []
-
-        yield run
-
-
-@pytest.fixture
-def query(app_database: PostgresEndpoint) -> Iterator[Query]:
-    with admin(app_database) as run:
-        yield run
-
-
-@pytest.fixture
-def lake(make_lake: Callable[[], TestLake], app_database: PostgresEndpoint) -> TestLake:
-    return make_lake().with_source("app", source(app_database))
-
-
-def source(endpoint: PostgresEndpoint, **options: Any) -> PostgresSource:
-    values = {"type": "postgres", "host": endpoint.host, "port": endpoint.port, "database": endpoint.database,
-              "user": endpoint.reader, "password": endpoint.reader_password, "timezone": "UTC", **options}  # fmt: skip
-    return PostgresSource.model_validate(values)
-
-
-def table(lake: TestLake, schema: str, name: str, more: str = "") -> str:
-    """Register ``schema.name``; the lake's table is named after both, since the tests share a catalog."""
-    unique = f"{schema}_{name}"
-    lake.register(unique, f"source: {{connection: app, relation: '{schema}.{name}'}}\n{more}")
-    return unique
-
-
-def run(lake: TestLake, name: str, **options: Any) -> TableRun:
-    """Raw and silver of a table; the raw one's outcome."""
-    found = lake.run(f"raw.{name}", f"silver.{name}", **options)
-    for done in found.values():
-        assert done.status in {Status.SUCCEEDED, Status.UNCHANGED}, done.error
-    silver = found[f"silver.{name}"]
-    assert silver.rows_read == silver.merged + silver.superseded + silver.rejected
-    return found[f"raw.{name}"]
+from tests.integration.postgres_tables import Query, run, source, table
 
 
 def failed(lake: TestLake, name: str, **options: Any) -> TableRun:

@@ -22,12 +22,12 @@ pairs AS (
     SELECT product_id, warehouse_id, min(moved_at)::date AS first_day FROM moved GROUP BY product_id, warehouse_id
 ),
 months AS (
-    -- to the month of the horizon itself: where that is the midnight of a first, a month without a day ends each pair
+    -- to the month of the last day, the one before the horizon
     SELECT product_id, warehouse_id, month
     FROM pairs
     CROSS JOIN horizon
     CROSS JOIN LATERAL
-        generate_series(date_trunc('month', first_day::timestamp), horizon.moment, interval '1 month') AS month
+        generate_series(date_trunc('month', first_day::timestamp), horizon.moment - interval '1 day', interval '1 month') AS month
 ),
 changes AS (
     SELECT product_id, warehouse_id, moved_at::date AS day, sum(quantity) AS quantity, sum(value) AS value
