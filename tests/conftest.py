@@ -23,7 +23,7 @@ from lakehouse.settings import FileLock, Profile, Source
 
 ROOT = Path(__file__).resolve().parents[1]
 (ROOT / ".lakehouse").mkdir(exist_ok=True)  # pytest makes its base folder there
-pytest_plugins = ["tests.service_fixtures"]
+pytest_plugins = ["tests.service_fixtures", "lakehouse.testing"]
 os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = str(ROOT / ".venv" / "bin" / "python")
 
 

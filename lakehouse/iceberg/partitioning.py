@@ -26,11 +26,12 @@ def partition_fields(table: Any) -> tuple[str, ...]:
     found = []
     for field in table.spec().fields():
         column = str(table.schema().findColumnName(field.sourceId()))
-        found.append(_spelled(str(field.transform().toString()), column))
+        found.append(spelled(str(field.transform().toString()), column))
     return tuple(name for name in found if name)
 
 
-def _spelled(transform: str, column: str) -> str:
+def spelled(transform: str, column: str) -> str:
+    """A partition field of Iceberg (``day``, ``bucket[16]``) as the registry spells it; empty for one that was removed."""
     if sized := _SIZED.fullmatch(transform):
         return f"{sized[1]}({sized[2]}, {column})"
     if transform == "identity":
@@ -44,8 +45,8 @@ def change_spec(table: Any, package: Any, partition_by: Sequence[str]) -> bool:
     Returns:
         Whether there was anything to change.
     """
-    wanted = [_normal(item) for item in partition_by]
-    held = {_normal(item): item for item in partition_fields(table)}
+    wanted = [normal(item) for item in partition_by]
+    held = {normal(item): item for item in partition_fields(table)}
     if list(held) == wanted:
         return False
     update = table.updateSpec()
@@ -59,7 +60,8 @@ def change_spec(table: Any, package: Any, partition_by: Sequence[str]) -> bool:
     return True
 
 
-def _normal(item: str) -> str:
+def normal(item: str) -> str:
+    """A partition field without what says nothing, such as white space, so that fields can be compared."""
     transform, size, column = parse_partition(item)
     if size is not None:
         return f"{transform}({size}, {column})"
@@ -85,7 +87,7 @@ def change_sort(table: Any, package: Any, sort_by: Sequence[str]) -> bool:
     if sort_columns(table) == tuple(sort_by):
         return False
     order = table.replaceSortOrder()
-    for column in sort_by:
+    for column in sort_by:  # `asc(name)` is a default method of an interface, which py4j does not see
         order = order.asc(package.expressions.Expressions.ref(column), package.NullOrder.NULLS_FIRST)
     order.commit()
     return True

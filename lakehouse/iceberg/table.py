@@ -16,6 +16,7 @@ from lakehouse.errors import SystemFailureError
 from lakehouse.iceberg import partitioning
 from lakehouse.iceberg.arrow_types import arrow_type, iceberg_type, lake_type
 from lakehouse.iceberg.data_files import FileTarget, WrittenFile
+from lakehouse.iceberg.snapshots import SnapshotInfo
 from lakehouse.paths import CATALOG, TableName
 
 _PROPERTIES = {
@@ -36,16 +37,6 @@ class Field:
     identifier: int
     name: str
     lake_type: str
-
-
-@dataclass(frozen=True)
-class SnapshotInfo:
-    """A snapshot in a table's history. ``summary`` holds what the commit said of itself."""
-
-    identifier: int
-    operation: str
-    committed_at_ms: int
-    summary: Mapping[str, str]
 
 
 class Catalog:

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from lakehouse.iceberg.table import IcebergTable
+from lakehouse.iceberg.snapshots import HasHistory
 
 PROPERTY = "lakehouse.state"
 RUN_PROPERTY = "lakehouse.run-id"
@@ -47,14 +47,14 @@ class State(BaseModel):
     keys_compared_at: datetime | None = None
 
 
-def states(table: IcebergTable) -> Iterable[State]:
+def states(table: HasHistory) -> Iterable[State]:
     """The states in the table's history, newest first."""
     for snapshot in table.history():
         if PROPERTY in snapshot.summary:
             yield State.model_validate_json(snapshot.summary[PROPERTY])
 
 
-def last_state(table: IcebergTable | None) -> State | None:
+def last_state(table: HasHistory | None) -> State | None:
     """The state after the table's last load; ``None`` when it has never been loaded."""
     return None if table is None else next(iter(states(table)), None)
 

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from rich.markup import escape
 from rich.table import Table
 
+from lakehouse.orchestrate.pending import Change, Kind
 from lakehouse.orchestrate.pipeline import Event, Outcome
 from lakehouse.orchestrate.runs import Status
 
 _COLOURS = {Status.SUCCEEDED: "green", Status.UNCHANGED: "dim", Status.FAILED: "red", Status.SKIPPED: "yellow"}
+_CHANGES = {Kind.NEW: "green", Kind.DOWNSTREAM: "dim", Kind.STOPS: "red", Kind.UNMADE: "magenta"}
 
 
 def progress_line(event: Event) -> str:
@@ -30,6 +32,17 @@ def plan_table(rows: Sequence[dict[str, str]]) -> Table:
         table.add_column(name)
     for row in rows:
         table.add_row(row["step"], row["table"], row["how"])
+    return table
+
+
+def changes_table(changes: Sequence[Change]) -> Table:
+    """What applying the registry would change."""
+    table = Table(title="what would change", title_justify="left")
+    for name in ("table", "change", "detail"):
+        table.add_column(name, no_wrap=name == "table")
+    for change in changes:
+        colour = _CHANGES.get(change.kind, "yellow")
+        table.add_row(change.table, f"[{colour}]{change.kind}[/{colour}]", escape(change.detail))
     return table
 
 

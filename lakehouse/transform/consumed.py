@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lakehouse.iceberg.table import IcebergTable, SnapshotInfo
+from lakehouse.iceberg.snapshots import HasHistory, SnapshotInfo
 from lakehouse.ingest.state import RUN_PROPERTY
 
 PROPERTY = "lakehouse.consumed"
@@ -30,7 +30,7 @@ class Consumed:
         }
 
 
-def last_consumed(table: IcebergTable | None) -> Consumed | None:
+def last_consumed(table: HasHistory | None) -> Consumed | None:
     """What ``table`` was last made from; ``None`` when that is not known."""
     text = table.newest(PROPERTY) if table is not None else None
     if text is None:
@@ -39,7 +39,7 @@ def last_consumed(table: IcebergTable | None) -> Consumed | None:
     return Consumed(content["inputs"], content["definition"])
 
 
-def since(table: IcebergTable, snapshot: int) -> list[SnapshotInfo] | None:
+def since(table: HasHistory, snapshot: int) -> list[SnapshotInfo] | None:
     """The snapshots of ``table`` after ``snapshot``, newest first; ``None`` when it is not in the history."""
     after: list[SnapshotInfo] = []
     for info in table.history():

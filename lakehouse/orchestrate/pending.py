@@ -1,0 +1,206 @@
+"""What would change in the lake if the registry as it stands were applied: from metadata alone, before anything runs."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from lakehouse.errors import ConfigurationError, DataError
+from lakehouse.iceberg.metadata import LakeMetadata, TableMetadata
+from lakehouse.iceberg.partitioning import normal
+from lakehouse.ingest.state import last_state
+from lakehouse.paths import Layer, TableName, quarantine, raw
+from lakehouse.registry.loader import Registry
+from lakehouse.registry.tables import Column, Pii, SourceTable
+from lakehouse.registry.transformers import Transformer
+from lakehouse.transform.consumed import last_consumed
+from lakehouse.transform.contract import SilverShape, shape
+from lakehouse.transform.gold import definition_with, parameters_of
+from lakehouse.transform.history import COLUMNS as HISTORY_COLUMNS
+from lakehouse.transform.silver import definition_of
+
+_UNKNOWN = "as at the source"
+
+
+class Kind(StrEnum):
+    """What happens to a table."""
+
+    NEW = "new"
+    COLUMNS = "columns"
+    LAYOUT = "layout"
+    CONTRACT = "contract"
+    TRANSFORMER = "transformer"
+    DOWNSTREAM = "downstream"
+    STOPS = "stops"
+    UNMADE = "unmade"
+
+
+#: Kinds after which the rows of a table may be others, so that tables made from it follow.
+_MAKES_ROWS = {Kind.NEW, Kind.COLUMNS, Kind.CONTRACT, Kind.TRANSFORMER, Kind.DOWNSTREAM}
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing that would happen to one table (``layer.table``)."""
+
+    table: str
+    kind: Kind
+    detail: str
+
+    def event(self) -> dict[str, str]:
+        """The change as a line for machines."""
+        return {"event": "change", "table": self.table, "kind": str(self.kind), "detail": self.detail}
+
+
+@dataclass
+class _Plan:
+    registry: Registry
+    lake: LakeMetadata
+    parameters: Mapping[str, str]
+    rebuilt: set[TableName] = field(default_factory=set)
+
+
+def changes(registry: Registry, lake: LakeMetadata, parameters: Mapping[str, str]) -> list[Change]:
+    """What a run would change besides bringing new rows, in the order in which it would.
+
+    Args:
+        parameters: the profile's, which transformers are given.
+    """
+    plan = _Plan(registry, lake, parameters)
+    found: list[Change] = []
+    for target in registry.targets():
+        mine = list(_of(target, plan))
+        found += mine
+        if any(change.kind in _MAKES_ROWS for change in mine):
+            plan.rebuilt.add(target)
+    return found + list(_unmade(plan))
+
+
+def _of(target: TableName, plan: _Plan) -> Iterator[Change]:
+    held = plan.lake.find(target)
+    match target.layer:
+        case Layer.RAW:
+            if held is None:
+                origin = plan.registry.tables[target.table].source
+                yield Change(target.dotted, Kind.NEW, f"loaded from {origin.connection}: {origin.relation}")
+        case Layer.SILVER:
+            yield from _silver(target, held, plan)
+        case Layer.GOLD:
+            yield from _gold(plan.registry.transformers[target.table], held, plan)
+
+
+def _silver(target: TableName, held: TableMetadata | None, plan: _Plan) -> Iterator[Change]:
+    table = plan.registry.source_of(target)
+    source = plan.lake.find(raw(table.table))
+    state = last_state(source)
+    if source is None or state is None:
+        if held is None:
+            names = [name for name, wish in table.columns.items() if _is_published(wish)]
+            yield Change(target.dotted, Kind.NEW, f"columns as at the source{_declared(names)}")
+        return
+    awaited = _awaited(table, source)
+    try:
+        wanted = shape(table, {**source.columns, **awaited}, table.key if _has_key(table, source) else state.key)
+    except DataError as error:
+        yield Change(target.dotted, Kind.STOPS, str(error))
+        return
+    columns = wanted.published(table)
+    if plan.registry.keeps_history(target):
+        columns |= HISTORY_COLUMNS
+    if held is None:
+        yield Change(target.dotted, Kind.NEW, f"columns {', '.join(columns)}")
+        return
+    yield from _columns(target, held.columns, columns)
+    yield from _layout(target, held, table.partition_by, table.sort_by)
+    yield from _contract(target, held, table, wanted)
+
+
+def _is_published(wish: Column) -> bool:
+    return wish.pii not in {Pii.EXCLUDE, Pii.DROP} and not wish.dropped
+
+
+def _declared(names: list[str]) -> str:
+    return f"; the registry names {', '.join(names)}" if names else ""
+
+
+def _awaited(table: SourceTable, source: TableMetadata) -> dict[str, str]:
+    """Columns that the registry names and raw does not have yet: the next load brings them, or stops."""
+    return {
+        name: wish.type or _UNKNOWN
+        for name, wish in table.columns.items()
+        if name not in source.columns and wish.pii is not Pii.EXCLUDE and not wish.dropped
+    }
+
+
+def _has_key(table: SourceTable, source: TableMetadata) -> bool:
+    """Whether the registry gives a key in the lake's spelling; raw knows the one that it was loaded with."""
+    return bool(table.key) and set(table.key) <= set(source.columns)
+
+
+def _columns(target: TableName, held: Mapping[str, str], wanted: Mapping[str, str]) -> Iterator[Change]:
+    gained = [f"gains {name} ({kind})" for name, kind in wanted.items() if name not in held]
+    lost = [f"loses {name}" for name in held if name not in wanted]
+    changed = [
+        f"{name} becomes {wanted[name]}, was {kind}" for name, kind in held.items() if wanted.get(name, kind) != kind
+    ]
+    if gained or lost or changed:
+        yield Change(target.dotted, Kind.COLUMNS, "; ".join([*gained, *lost, *changed]))
+
+
+def _layout(
+    target: TableName, held: TableMetadata, partition_by: tuple[str, ...], sort_by: tuple[str, ...] | None = None
+) -> Iterator[Change]:
+    wanted = [normal(item) for item in partition_by]
+    if wanted != [normal(item) for item in held.partition_by]:
+        yield Change(target.dotted, Kind.LAYOUT, f"partitioned by {_list(wanted)}, was by {_list(held.partition_by)}")
+    if sort_by is not None and sort_by != held.sort_by:
+        yield Change(target.dotted, Kind.LAYOUT, f"sorted by {_list(sort_by)}, was by {_list(held.sort_by)}")
+
+
+def _list(names: list[str] | tuple[str, ...]) -> str:
+    return ", ".join(names) or "nothing"
+
+
+def _contract(target: TableName, held: TableMetadata, table: SourceTable, wanted: SilverShape) -> Iterator[Change]:
+    before = last_consumed(held)
+    if before is None:
+        yield Change(target.dotted, Kind.CONTRACT, "rebuilt from raw: it is not known what it was made from")
+    elif before.definition != definition_of(table, wanted):
+        why = "its columns, their policies or types, its checks or its key changed"
+        yield Change(target.dotted, Kind.CONTRACT, f"rebuilt from raw: {why}")
+
+
+def _gold(transformer: Transformer, held: TableMetadata | None, plan: _Plan) -> Iterator[Change]:
+    target = transformer.target
+    reads = ", ".join(read.dotted for read in transformer.reads.values())
+    try:
+        given = parameters_of(transformer, plan.parameters)
+    except ConfigurationError as error:
+        yield Change(target.dotted, Kind.STOPS, str(error))
+        return
+    if held is None:
+        yield Change(target.dotted, Kind.NEW, f"made from {reads}")
+        return
+    if transformer.columns:
+        gained = [f"gains {name}" for name in transformer.columns if name not in held.columns]
+        lost = [f"loses {name}" for name in held.columns if name not in transformer.columns]
+        if gained or lost:
+            yield Change(target.dotted, Kind.COLUMNS, "; ".join([*gained, *lost]))
+    yield from _layout(target, held, transformer.partition_by)
+    before = last_consumed(held)
+    if before is None or before.definition != definition_with(transformer, given):
+        why = "it is not known what it was made by" if before is None else "the transformer or what it is given changed"
+        yield Change(target.dotted, Kind.TRANSFORMER, f"rebuilt whole: {why}")
+        return
+    causes = sorted({read.dotted for read in transformer.reads.values() if read in plan.rebuilt})
+    if causes:
+        detail = f"rebuilt in part or whole by what changes in {', '.join(causes)}"
+        yield Change(target.dotted, Kind.DOWNSTREAM, detail)
+
+
+def _unmade(plan: _Plan) -> Iterator[Change]:
+    """Tables of the lake that no registry file makes."""
+    made = {*plan.registry.targets(), *(quarantine(name) for name in plan.registry.tables)}
+    for layer in (Layer.RAW, Layer.SILVER, Layer.QUARANTINE, Layer.GOLD):
+        for name in plan.lake.tables(layer):
+            if name not in made:
+                yield Change(name.dotted, Kind.UNMADE, "no longer made; kept; drop it by hand")
