@@ -56,6 +56,7 @@ def spark(profile: Profile) -> Iterator[SparkSession]:
         "spark.master": "local[2]",
         "spark.driver.extraClassPath": jars,
         "spark.driver.memory": "3g",
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",  # short runs: compile fast
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
