@@ -11,6 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from lakehouse.registry import loader
 from lakehouse.registry.transformers import Transformer
+from lakehouse.testing import local_frame
 from tests.oracles import engagement as oracle
 
 REGISTRY = Path(__file__).resolve().parents[3] / "registry"
@@ -29,7 +30,7 @@ def at(text: str) -> datetime:
 
 def events(spark: SparkSession, *rows: tuple[str, str, str]) -> DataFrame:
     typed = [(user, at(moment), session) for user, moment, session in rows]
-    return spark.createDataFrame(typed, "user_id string, event_time timestamp, session_id string")
+    return local_frame(spark, typed, "user_id string, event_time timestamp, session_id string")
 
 
 def activity(
@@ -37,13 +38,13 @@ def activity(
 ) -> DataFrame:
     return transformer.function(
         events=found,
-        messages=spark.createDataFrame(list(messages), "user_id string, created_at timestamp"),
-        purchases=spark.createDataFrame(
-            list(purchases), "user_id string, purchase_time timestamp, amount decimal(18,4), currency string"
+        messages=local_frame(spark, list(messages), "user_id string, created_at timestamp"),
+        purchases=local_frame(
+            spark, list(purchases), "user_id string, purchase_time timestamp, amount decimal(18,4), currency string"
         ),
         reporting_currency="EUR",
-        currency_rates=spark.createDataFrame(
-            [("USD", 1.0), ("EUR", 0.5), ("JPY", 100.0)], "currency string, units_per_usd double"
+        currency_rates=local_frame(
+            spark, [("USD", 1.0), ("EUR", 0.5), ("JPY", 100.0)], "currency string, units_per_usd double"
         ),
     )
 
@@ -52,8 +53,8 @@ def test_a_session_across_midnight_is_split_and_counted_on_the_day_it_begins(
     spark: SparkSession, transformers: Any
 ) -> None:
     found = events(spark, ("u", "2026-01-01T23:50:00", "s"), ("u", "2026-01-02T00:20:00", "s"))
-    expected = spark.createDataFrame(
-        [("u", date(2026, 1, 1), 1, 600, 0, 0.0), ("u", date(2026, 1, 2), 0, 1200, 0, 0.0)], ACTIVITY
+    expected = local_frame(
+        spark, [("u", date(2026, 1, 1), 1, 600, 0, 0.0), ("u", date(2026, 1, 2), 0, 1200, 0, 0.0)], ACTIVITY
     )
     result = activity(spark, transformers["global_user_activity_per_day"], found)
     assert_df_equality(result, expected, ignore_row_order=True, ignore_nullable=True)
@@ -85,10 +86,10 @@ def impact(
 ) -> Any:
     notification = ("u", at("2026-01-01T12:00:00"), "n", "hello", state, at("2026-01-01T12:05:00"))
     result = transformer.function(
-        notifications=spark.createDataFrame(
-            [notification], "user_id string, notification_time timestamp, notification_id string, content string, "
+        notifications=local_frame(
+            spark, [notification], "user_id string, notification_time timestamp, notification_id string, content string, "
             "state string, modified_at timestamp"),
-        states=spark.createDataFrame(states, "user_id string, notification_id string, status string, updated_at timestamp"),
+        states=local_frame(spark, states, "user_id string, notification_id string, status string, updated_at timestamp"),
         events=found,
     )  # fmt: skip
     return next(tuple(row) for row in result.collect())[3:]
