@@ -81,36 +81,41 @@ def test_money_is_converted_and_messages_are_counted_by_day(spark: SparkSession,
         ("u", date(2026, 1, 1), 0, 0, 1, 0.0), ("u", date(2026, 1, 2), 0, 0, 1, 4.0)]  # fmt: skip
 
 
-def impact(
-    spark: SparkSession, transformer: Transformer, states: list[Any], found: DataFrame, state: str = "sent"
-) -> Any:
-    notification = ("u", at("2026-01-01T12:00:00"), "n", "hello", state, at("2026-01-01T12:05:00"))
+def impacts(
+    spark: SparkSession, transformer: Transformer, users: list[str], states: list[Any], found: DataFrame, state: str
+) -> dict[str, Any]:
+    """What became of the notification that each of ``users`` got at 12:00."""
+    sent, modified = at("2026-01-01T12:00:00"), at("2026-01-01T12:05:00")
     result = transformer.function(
         notifications=local_frame(
-            spark, [notification], "user_id string, notification_time timestamp, notification_id string, content string, "
-            "state string, modified_at timestamp"),
+            spark, [(user, sent, "n", "hello", state, modified) for user in users],
+            "user_id string, notification_time timestamp, notification_id string, content string, state string, "
+            "modified_at timestamp"),
         states=local_frame(spark, states, "user_id string, notification_id string, status string, updated_at timestamp"),
         events=found,
     )  # fmt: skip
-    return next(tuple(row) for row in result.collect())[3:]
+    return {row["user_id"]: tuple(row)[3:] for row in result.collect()}
 
 
 def test_the_later_state_of_both_sources_wins(spark: SparkSession, transformers: Any) -> None:
     transformer = transformers["global_notif_impact_per_day"]
     later, earlier = at("2026-01-01T12:06:00"), at("2026-01-01T12:04:00")
-    assert impact(spark, transformer, [("u", "n", "opened", later)], events(spark))[0] is True
-    assert impact(spark, transformer, [("u", "n", "opened", earlier)], events(spark))[0] is False
-    assert impact(spark, transformer, [("u", "n", "failed", later)], events(spark), "clicked")[0] is False
+    states = [("late", "n", "opened", later), ("early", "n", "opened", earlier)]
+    of_sent = impacts(spark, transformer, ["late", "early"], states, events(spark), "sent")
+    assert {user: impact[0] for user, impact in of_sent.items()} == {"late": True, "early": False}
+    of_clicked = impacts(spark, transformer, ["u"], [("u", "n", "failed", later)], events(spark), "clicked")
+    assert of_clicked["u"][0] is False
 
 
-@pytest.mark.parametrize(
-    ("begin", "end", "seconds"),
-    [("12:00:00", "12:15:00", 600), ("12:05:00", "12:15:00", 600), ("12:35:00", "12:40:00", 300),
-     ("12:35:00.001", "12:40:00", 0), ("11:00:00", "12:05:00", 0), ("11:00:00", "12:04:59", 0)],
-)  # fmt: skip
-def test_time_after_success(spark: SparkSession, transformers: Any, begin: str, end: str, seconds: int) -> None:
-    found = events(spark, ("u", f"2026-01-01T{begin}", "s"), ("u", f"2026-01-01T{end}", "s"))
-    assert impact(spark, transformers["global_notif_impact_per_day"], [], found, "opened") == (True, seconds)
+def test_time_after_success(spark: SparkSession, transformers: Any) -> None:
+    """Opened at 12:05: from then to the end of the session around it, else all of one that begins by 12:35."""
+    cases = [("12:00:00", "12:15:00", 600), ("12:05:00", "12:15:00", 600), ("12:35:00", "12:40:00", 300),
+             ("12:35:00.001", "12:40:00", 0), ("11:00:00", "12:05:00", 0), ("11:00:00", "12:04:59", 0)]  # fmt: skip
+    found = events(spark, *((f"u {begin} {end}", f"2026-01-01T{moment}", "s")
+                            for begin, end, _ in cases for moment in (begin, end)))  # fmt: skip
+    users = [f"u {begin} {end}" for begin, end, _ in cases]
+    result = impacts(spark, transformers["global_notif_impact_per_day"], users, [], found, "opened")
+    assert result == {f"u {begin} {end}": (True, seconds) for begin, end, seconds in cases}
 
 
 def test_the_oracle_says_the_same_of_a_midnight_session() -> None:
