@@ -72,7 +72,8 @@ def transform(spark: SparkSession, lakehouse_registry: Registry) -> Callable[...
     Each input is given by the name of its table, or of the transformer's argument, as dicts that hold only the columns
     that matter: the others are NULL, and an input that is not given is empty. Columns have the types that the registry
     declares for silver, else those of the values. ``schemas`` says more (``{"daily": "day date, n bigint"}``).
-    Reference files arrive as they are unless rows are given, parameters by name.
+    Reference files arrive as they are unless rows are given, parameters by name; a transformer that asks for ``parts``
+    makes all of them unless rows are given.
     """
 
     def run(table: str, /, *, schemas: Mapping[str, str] | None = None, **inputs: Any) -> DataFrame:
@@ -102,7 +103,10 @@ def transform(spark: SparkSession, lakehouse_registry: Registry) -> Callable[...
                 remedy=f"Pass {missing[0]}=….",
             )
         arguments |= {name: given[name] for name in transformer.parameters}
-        return transformer.function(**arguments, **({PARTS: None} if transformer.wants_parts else {}))
+        if transformer.wants_parts:
+            parts = given.get(PARTS)
+            arguments[PARTS] = None if parts is None else _frame(spark, parts, {}, ddl.get(PARTS, ""))
+        return transformer.function(**arguments)
 
     return run
 
@@ -178,6 +182,7 @@ def _order(row: Row) -> tuple[list[Any], list[Any]]:
 def _by_argument(transformer: Transformer, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """``inputs`` by the names of the transformer's arguments; they may come by the names of the tables."""
     names = {name: name for name in (*transformer.reads, *transformer.references, *transformer.parameters)}
+    names |= {PARTS: PARTS} if transformer.wants_parts else {}
     for argument, read in transformer.reads.items():
         names.setdefault(read.table, argument)
     unknown = [name for name in inputs if name not in names]
