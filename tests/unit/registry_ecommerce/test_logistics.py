@@ -39,17 +39,8 @@ def test_a_carrier_s_week_is_that_of_what_left_and_its_rates_those_of_what_arriv
 ) -> None:
     first, second = date(2026, 1, 26), date(2026, 2, 2)
     arrived = datetime(2026, 2, 5, tzinfo=UTC)
-    names = [
-        "ship_week",
-        "order_id",
-        "delivered_at",
-        "delivery_hours",
-        "is_on_time",
-        "shipping_cost",
-        "units",
-        "gmv",
-        "returned_units",
-    ]
+    names = ["ship_week", "order_id", "delivered_at", "delivery_hours", "is_on_time", "shipping_cost", "units", "gmv",
+             "returned_units"]  # fmt: skip
     parcels = [
         (first, 1, arrived, 10.0, True, "4.00", 2, "20.00", 1),
         (first, 1, arrived, 20.0, True, "3.02", 1, "10.00", 0),

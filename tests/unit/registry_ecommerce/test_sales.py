@@ -63,7 +63,7 @@ def test_over_all_categories_an_order_counts_once(transform: Any, assert_rows: A
     ]])  # fmt: skip
 
 
-def test_a_product_in_another_category_touches_the_days_of_its_sales_and_refunds(
+def test_a_product_in_another_category_touches_the_days_of_its_sales_and_its_buyers(
     spark: SparkSession, lakehouse_registry: Registry
 ) -> None:
     """Before and after: product 1 moves, 2 only has another price, 3 is new."""
@@ -76,3 +76,6 @@ def test_a_product_in_another_category_touches_the_days_of_its_sales_and_refunds
     follow = lakehouse_registry.transformers["sales_daily"].touched["products"]
     found = follow(changed, {"items": items, "refunds": refunds}).collect()
     assert {row["date"] for row in found} == {days[0], days[2], days[4]}
+    buyers = lakehouse_registry.transformers["customer_totals"].touched["products"]
+    bought = local_frame(spark, [(1, 71), (2, 72), (3, 73), (4, 74)], "product_id int, customer_id bigint")
+    assert {row["customer_id"] for row in buyers(changed, {"items": bought}).collect()} == {71, 73}
