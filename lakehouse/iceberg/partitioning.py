@@ -1,7 +1,7 @@
 """Partition fields and sort order of a table, between the registry's spelling and Iceberg's Java API."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from lakehouse.registry.tables import parse_partition
@@ -47,7 +47,7 @@ def change_spec(table: Any, package: Any, partition_by: Sequence[str]) -> bool:
     """
     wanted = [normal(item) for item in partition_by]
     held = {normal(item): item for item in partition_fields(table)}
-    if list(held) == wanted:
+    if alike(held, wanted):
         return False
     update = table.updateSpec()
     for item in held:
@@ -58,6 +58,11 @@ def change_spec(table: Any, package: Any, partition_by: Sequence[str]) -> bool:
             update = update.addField(_term(package, item))
     update.commit()
     return True
+
+
+def alike(one: Iterable[str], other: Iterable[str]) -> bool:
+    """Whether two partitionings have the same fields. Their order is that in which a table got them, and says nothing."""
+    return set(map(normal, one)) == set(map(normal, other))
 
 
 def normal(item: str) -> str:

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from lakehouse.errors import ConfigurationError, DataError
 from lakehouse.iceberg.metadata import LakeMetadata, TableMetadata
-from lakehouse.iceberg.partitioning import normal
+from lakehouse.iceberg.partitioning import alike, normal
 from lakehouse.ingest.state import last_state
 from lakehouse.paths import Layer, TableName, quarantine, raw
 from lakehouse.registry.loader import Registry
@@ -150,7 +150,7 @@ def _layout(
     target: TableName, held: TableMetadata, partition_by: tuple[str, ...], sort_by: tuple[str, ...] | None = None
 ) -> Iterator[Change]:
     wanted = [normal(item) for item in partition_by]
-    if wanted != [normal(item) for item in held.partition_by]:
+    if not alike(wanted, held.partition_by):
         yield Change(target.dotted, Kind.LAYOUT, f"partitioned by {_list(wanted)}, was by {_list(held.partition_by)}")
     if sort_by is not None and sort_by != held.sort_by:
         yield Change(target.dotted, Kind.LAYOUT, f"sorted by {_list(sort_by)}, was by {_list(held.sort_by)}")
