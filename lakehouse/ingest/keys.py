@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,6 +15,8 @@ from lakehouse.ingest.contract import DELETE
 from lakehouse.ingest.state import State
 from lakehouse.paths import quote
 from lakehouse.registry.tables import SourceTable
+
+_SLICE = 200_000
 
 
 def is_due(table: SourceTable, state: State | None, now: datetime) -> bool:
@@ -44,8 +47,12 @@ def same_key(left: DataFrame, right: DataFrame, key: Sequence[str]) -> Column:
 
 
 def as_frame(spark: SparkSession, found: pa.Table, lake: StructType) -> DataFrame:
-    """Keys of a source as a DataFrame, in the types that the lake holds them in; other columns stay as they are."""
-    frame = spark.createDataFrame(found)
+    """Keys of a source as a DataFrame, in the types that the lake holds them in; other columns stay as they are.
+
+    Such rows travel inside Spark's tasks, whose size is limited: many keys go in slices.
+    """
+    slices = [found.slice(start, _SLICE) for start in range(0, max(found.num_rows, 1), _SLICE)]
+    frame = reduce(DataFrame.union, (spark.createDataFrame(part) for part in slices))
     kinds = {field.name: field.dataType for field in lake.fields}
     return frame.select(*(frame[name].cast(kinds[name]) if name in kinds else frame[name] for name in frame.columns))
 
