@@ -19,7 +19,8 @@ def progress_line(event: Event) -> str:
         case "run_started":
             return f"run {event['run_id']}: {len(event['tables'])} tables"
         case "table":
-            return f"  {_coloured(event['status']):<30} {event['table']:<40} {_detail(event)}"
+            padding = " " * (10 - len(event["status"]))
+            return f"  {_coloured(event['status'])}{padding} {event['table']:<40} {_detail(event)}"
         case "run_finished":
             return f"run {event['run_id']}: {event.get('note') or event['status']}"
     return ""
@@ -74,7 +75,7 @@ def _detail(event: Event) -> str:
         return escape(str(event["error"]))
     parts = []
     if event.get("rows_read"):
-        parts.append(f"{event['rows_read']:,} rows")
+        parts.append(f"{event['rows_read']:,} row{'' if event['rows_read'] == 1 else 's'}")
     if event.get("rejected"):
         parts.append(f"{event['rejected']:,} rejected")
     if event.get("tombstones"):
