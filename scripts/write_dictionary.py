@@ -57,7 +57,8 @@ def _session() -> Iterator[SparkSession]:
         for name, value in settings.items():
             builder = builder.config(name, value)
         session = builder.getOrCreate()
-        logging.getLogger("DataFrameQueryContextLogger").setLevel(logging.CRITICAL)  # what cannot be traced is said once
+        # what cannot be traced is said once, at the end
+        logging.getLogger("DataFrameQueryContextLogger").setLevel(logging.CRITICAL)
         try:
             yield session
         finally:
