@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,7 +52,7 @@ class Measured:
 
     Attributes:
         seconds: from start to end.
-        peak_bytes: the most memory that its processes held together, sampled; pages they share count once for each.
+        peak_bytes: the most memory that all processes under this one held together, services included; sampled.
     """
 
     seconds: float
@@ -67,7 +68,7 @@ def measured(command: Sequence[str], env: Mapping[str, str]) -> Measured:
 
     def watch() -> None:
         nonlocal peak
-        while not ended.wait(0.5):
+        while not ended.wait(1):
             peak = max(peak, _held_bytes(os.getpid()))
 
     watcher = threading.Thread(target=watch, daemon=True)
@@ -81,20 +82,24 @@ def measured(command: Sequence[str], env: Mapping[str, str]) -> Measured:
 
 
 def _held_bytes(root: int) -> int:
-    """Resident memory of the processes that ``root`` started, in bytes; from /proc."""
-    parents, held = {}, {}
+    """Memory of the processes that ``root`` started, in bytes, shared pages divided among those that share; from /proc."""
+    parents: dict[int, int] = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
+        with suppress(FileNotFoundError, ProcessLookupError):  # it ended meanwhile
             head, _, tail = path.read_text().rpartition(")")
-        except (FileNotFoundError, ProcessLookupError):
-            continue  # it ended meanwhile
-        fields, process = tail.split(), int(head.split(" ")[0])
-        parents[process], held[process] = int(fields[1]), int(fields[21]) * os.sysconf("SC_PAGE_SIZE")
+            parents[int(head.split(" ")[0])] = int(tail.split()[1])
     found, total = {root}, 0
     while found:
         found = {process for process, parent in parents.items() if parent in found}
-        total += sum(held[process] for process in found)
+        total += sum(map(_proportional_bytes, found))
     return total
+
+
+def _proportional_bytes(process: int) -> int:
+    with suppress(FileNotFoundError, ProcessLookupError):
+        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+        return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
+    return 0
 
 
 def start_of_spark(repetitions: int = 3) -> float:
