@@ -23,7 +23,7 @@ from tests.integration.endpoints import PostgresEndpoint
 from tests.integration.postgres_tables import source
 from tests.oracles import shop as oracle
 
-DAYS = 2
+DAYS = 10
 PERSONAL = {
     "customers": ("first_name", "last_name", "email", "phone", "birth_date", "card_number", "signup_ip"),
     "addresses": ("street",),
