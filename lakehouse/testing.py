@@ -10,15 +10,19 @@ The registry is the one that ``LAKEHOUSE_REGISTRY`` names, else that of the chec
 ``lakehouse_registry`` may be overridden, and so may ``spark``.
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.csv
 import pytest
-from chispa import assert_approx_df_equality, assert_df_equality
-from pyspark.sql import DataFrame, SparkSession
+from chispa.row_comparer import are_rows_approx_equal, are_rows_equal_enhanced
+from chispa.rows_comparer import assert_generic_rows_equality
+from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructType
 
 from lakehouse.errors import ConfigurationError, suggest
@@ -68,7 +72,8 @@ def transform(spark: SparkSession, lakehouse_registry: Registry) -> Callable[...
     Each input is given by the name of its table, or of the transformer's argument, as dicts that hold only the columns
     that matter: the others are NULL, and an input that is not given is empty. Columns have the types that the registry
     declares for silver, else those of the values. ``schemas`` says more (``{"daily": "day date, n bigint"}``).
-    Reference files arrive as they are unless rows are given, parameters by name.
+    Reference files arrive as they are unless rows are given, parameters by name; a transformer that asks for ``parts``
+    makes all of them unless rows are given.
     """
 
     def run(table: str, /, *, schemas: Mapping[str, str] | None = None, **inputs: Any) -> DataFrame:
@@ -98,7 +103,10 @@ def transform(spark: SparkSession, lakehouse_registry: Registry) -> Callable[...
                 remedy=f"Pass {missing[0]}=….",
             )
         arguments |= {name: given[name] for name in transformer.parameters}
-        return transformer.function(**arguments, **({PARTS: None} if transformer.wants_parts else {}))
+        if transformer.wants_parts:
+            parts = given.get(PARTS)
+            arguments[PARTS] = None if parts is None else _frame(spark, parts, {}, ddl.get(PARTS, ""))
+        return transformer.function(**arguments)
 
     return run
 
@@ -119,21 +127,62 @@ def assert_rows(spark: SparkSession) -> Callable[..., None]:
                     "Name each of them once."
                 )
         values = [tuple(_value(row[name], kind) for name, kind in kinds.items()) for row in rows]
-        expected = spark.createDataFrame(values, result.schema)
+        expected = local_frame(spark, values, result.schema).collect()
+        found, wanted = sorted(result.collect(), key=_order), sorted(expected, key=_order)
+        options: dict[str, Any] = {"allow_nan_equality": True}
         if precision is None:
-            assert_df_equality(result, expected, ignore_row_order=True, ignore_nullable=True, allow_nan_equality=True)
+            assert_generic_rows_equality(found, wanted, are_rows_equal_enhanced, options)
         else:
-            names = list(map(quote, kinds))
-            assert_approx_df_equality(
-                result.sort(*names), expected.sort(*names), precision, ignore_nullable=True, allow_nan_equality=True
-            )
+            assert_generic_rows_equality(found, wanted, are_rows_approx_equal, options | {"precision": precision})
 
     return check
+
+
+def local_frame(spark: SparkSession, values: Sequence[tuple[Any, ...]], schema: StructType | str) -> DataFrame:
+    """A DataFrame of ``values`` that the driver holds: reading it starts neither a job nor a Python worker.
+
+    Args:
+        schema: of Spark, or as DDL (``"id int, at timestamp"``).
+    """
+    said = _schema(schema) if isinstance(schema, str) else schema
+    table = _arrow(values, said)
+    return spark.createDataFrame(values, said) if table is None else spark.createDataFrame(table, said)
+
+
+def _schema(ddl: str) -> StructType:
+    said = StructType.fromDDL(ddl)
+    if not isinstance(said, StructType):
+        raise ConfigurationError(f"{ddl!r} is one type; expected columns: `name type, …`.")
+    return said
+
+
+def _arrow(values: Sequence[tuple[Any, ...]], schema: StructType) -> pa.Table | None:
+    """``values`` as Arrow holds them; ``None`` where it would hold others, of which Spark then says what is wrong."""
+    columns = list(zip(*values, strict=True)) or [()] * len(schema.fields)
+    try:
+        arrow = to_arrow_schema(schema)
+        arrays = [pa.array(column, field.type) for column, field in zip(columns, arrow, strict=True)]
+    except (pa.ArrowException, TypeError, ValueError):
+        return None
+    same = all(array.to_pylist() == list(column) for array, column in zip(arrays, columns, strict=True))
+    return pa.Table.from_arrays(arrays, schema=arrow) if same and arrays else None
+
+
+def _order(row: Row) -> tuple[list[Any], list[Any]]:
+    """Where a row stands among others: by all that is exact, then by doubles, which may be a little apart."""
+    exact, near = [], []
+    for value in row:
+        if isinstance(value, float):
+            near.append((True, not math.isnan(value), 0.0 if math.isnan(value) else value))
+        else:
+            exact.append((value is not None, str(value)))
+    return exact, near
 
 
 def _by_argument(transformer: Transformer, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """``inputs`` by the names of the transformer's arguments; they may come by the names of the tables."""
     names = {name: name for name in (*transformer.reads, *transformer.references, *transformer.parameters)}
+    names |= {PARTS: PARTS} if transformer.wants_parts else {}
     for argument, read in transformer.reads.items():
         names.setdefault(read.table, argument)
     unknown = [name for name in inputs if name not in names]
@@ -161,11 +210,10 @@ def _frame(spark: SparkSession, rows: Rows, declared: Mapping[str, str], ddl: st
         if kinds.get(name, _UNKNOWN) == _UNKNOWN:
             kinds[name] = _inferred(name, [row.get(name) for row in rows])
     if ddl:
-        said = spark.createDataFrame(list[Any](), ddl).schema
-        kinds |= {field.name: field.dataType.simpleString() for field in said.fields}
+        kinds |= {field.name: field.dataType.simpleString() for field in _schema(ddl).fields}
     values = [tuple(_value(row.get(name), kind) for name, kind in kinds.items()) for row in rows]
     schema = ", ".join(f"{quote(name)} {kind}" for name, kind in kinds.items())
-    return spark.createDataFrame(values, schema if kinds else StructType([]))
+    return local_frame(spark, values, schema)
 
 
 def _inferred(name: str, values: Sequence[Any]) -> str:

@@ -14,9 +14,11 @@ _COUNTS = "status <> 'cancelled'"
 
 
 def _buyers_of_moved_products(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame:
-    """The customers who bought a product that is in another category than before."""
+    """The customers who bought a product that is in another category than before, or is new or gone."""
     moved = (
-        changed.groupBy("product_id").agg(F.count_distinct("category_id").alias("categories")).where("categories > 1")
+        changed.groupBy("product_id")
+        .agg(F.count(F.lit(1)).alias("sides"), F.count_distinct("category_id").alias("categories"))
+        .where("sides = 1 OR categories > 1")
     )
     return inputs["items"].join(F.broadcast(moved), on="product_id", how="left_semi").select("customer_id")
 

@@ -28,7 +28,7 @@ from lakehouse.transformer import surrogate_key, transformer
         "shipped_at": "When it left.",
         "delivered_at": "When it arrived; NULL while it is on its way.",
         "delivery_hours": "From leaving to arriving; NULL while it is on its way.",
-        "is_on_time": "Whether it arrived by the promised time; NULL while it is on its way.",
+        "is_on_time": "Whether it arrived by the promised time; NULL while it is on its way, or without one.",
         "shipping_cost": "What the carrier takes.",
         "units": "Units in it.",
         "gmv": "Σ quantity × unit price of its lines.",
@@ -100,7 +100,7 @@ def logistics_performance(shipments: DataFrame, carriers: DataFrame) -> DataFram
         F.avg("delivery_hours").alias("delivery_hours_mean"),
         F.percentile("delivery_hours", 0.5).alias("delivery_hours_median"),
         F.percentile("delivery_hours", 0.9).alias("delivery_hours_p90"),
-        F.avg(F.col("is_on_time").cast("int")).alias("on_time_rate"),
+        (F.count_if("is_on_time") / F.nullif(F.count_if(arrived), F.lit(0))).alias("on_time_rate"),
         (F.sum(F.when(arrived, F.col("returned_units"))).cast("double") / F.nullif(arrived_units, F.lit(0))).alias(
             "return_rate"
         ),

@@ -9,12 +9,13 @@ from lakehouse.errors import ConfigurationError
 from lakehouse.logs import Redaction
 from lakehouse.privacy import hmac_sha256, pads, protect
 from lakehouse.registry.tables import Pii
+from lakehouse.testing import local_frame
 
 
 @pytest.mark.parametrize("key", [b"k", b"key" * 10, b"x" * 64, b"y" * 200])
 def test_a_pseudonym_is_the_standard_hmac(spark: SparkSession, key: bytes) -> None:
     texts = ["", "ana@example.com", "größe\n'\"", None]
-    frame = spark.createDataFrame([(text,) for text in texts], "text string")
+    frame = local_frame(spark, [(text,) for text in texts], "text string")
     found = [row[0] for row in frame.select(hmac_sha256(F.col("text"), key)).collect()]
     expected = [None if text is None else hmac.new(key, text.encode(), hashlib.sha256).hexdigest() for text in texts]
     assert found == expected
@@ -34,7 +35,7 @@ def test_a_pseudonym_without_a_key_is_refused(spark: SparkSession) -> None:
 
 
 def test_redacted_values_keep_only_whether_they_were_there(spark: SparkSession) -> None:
-    frame = spark.createDataFrame([("x",), (None,)], "a string")
+    frame = local_frame(spark, [("x",), (None,)], "a string")
     assert [row[0] for row in frame.select(protect(F.col("a"), Pii.REDACT, None)).collect()] == ["[redacted]", None]
 
 

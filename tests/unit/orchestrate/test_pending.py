@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from lakehouse.errors import ConfigurationError
@@ -13,6 +14,8 @@ from lakehouse.ingest.state import PROPERTY, State
 from lakehouse.orchestrate.pending import Change, Kind, changes
 from lakehouse.paths import raw, silver
 from lakehouse.registry import loader
+from lakehouse.settings import Profile
+from lakehouse.testing import local_frame
 from lakehouse.transform.merge import overwrite
 from tests.conftest import TestLake
 
@@ -43,8 +46,8 @@ class Shop:
         lake, name = self.lake, raw(self.orders)
         target = lake.catalog.create(name, {**COLUMNS, **RAW_COLUMNS})
         now = datetime(2026, 1, 1, tzinfo=UTC)
-        rows = lake.spark.createDataFrame(
-            [(1, "a", now), (2, "b", now)], ", ".join(f"{c} {k}" for c, k in COLUMNS.items())
+        rows = local_frame(
+            lake.spark, [(1, "a", now), (2, "b", now)], ", ".join(f"{c} {k}" for c, k in COLUMNS.items())
         )
         engine = {"_run_id": F.lit("r"), "_ingested_at": F.lit(now), "_op": F.lit("upsert"), "_misfits": F.lit(None)}
         full = rows.withColumns({column: value.cast(RAW_COLUMNS[column]) for column, value in engine.items()})
@@ -66,13 +69,29 @@ class Shop:
 
 @pytest.fixture
 def shop(make_lake: Callable[[], TestLake], request: pytest.FixtureRequest) -> Shop:
+    """Tables of the test's own, which are not there yet."""
     return Shop(make_lake(), f"p{abs(hash(request.node.nodeid)) % 10**8}")
 
 
 @pytest.fixture
-def loaded(shop: Shop) -> Shop:
+def applied(shop: Shop) -> Shop:
+    """Tables of the test's own, for one that changes them."""
     shop.load()
     return shop
+
+
+@pytest.fixture(scope="module")
+def shared(spark: SparkSession, profile: Profile, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The tag of tables that are loaded once: loading takes longer than all that is asked of them."""
+    tag = "asked"
+    Shop(TestLake(tmp_path_factory.mktemp("asked"), spark, profile), tag).load()
+    return tag
+
+
+@pytest.fixture
+def loaded(shared: str, make_lake: Callable[[], TestLake]) -> Shop:
+    """The shared tables, and a registry of the test's own: it may be changed, but not applied."""
+    return Shop(make_lake(), shared)
 
 
 def test_a_fresh_registry_lists_the_tables_that_will_be_made(shop: Shop) -> None:
@@ -86,12 +105,12 @@ def test_nothing_is_listed_when_all_is_applied(loaded: Shop) -> None:
     assert loaded.pending() == []
 
 
-def test_a_changed_transformer_is_listed_and_what_is_made_from_it(loaded: Shop) -> None:
-    loaded.mart(loaded.daily, f"-- partition_by: day\nSELECT to_date(placed_at) AS day, count(*) + 1 AS orders"
-                f" FROM silver.{loaded.orders} GROUP BY 1")  # fmt: skip
-    assert loaded.kinds() == [("gold.daily", Kind.TRANSFORMER), ("gold.monthly", Kind.DOWNSTREAM)]
-    loaded.apply()
-    assert loaded.pending() == []
+def test_a_changed_transformer_is_listed_and_what_is_made_from_it(applied: Shop) -> None:
+    applied.mart(applied.daily, f"-- partition_by: day\nSELECT to_date(placed_at) AS day, count(*) + 1 AS orders"
+                f" FROM silver.{applied.orders} GROUP BY 1")  # fmt: skip
+    assert applied.kinds() == [("gold.daily", Kind.TRANSFORMER), ("gold.monthly", Kind.DOWNSTREAM)]
+    applied.apply()
+    assert applied.pending() == []
 
 
 def test_a_changed_contract_is_listed_with_its_columns(loaded: Shop) -> None:
@@ -108,14 +127,21 @@ def test_a_policy_for_personal_data_is_a_changed_contract(loaded: Shop) -> None:
     assert ("silver.orders", Kind.CONTRACT) in loaded.kinds()
 
 
-def test_changes_of_partitioning_and_sort_are_listed_and_go_when_applied(loaded: Shop) -> None:
-    loaded.contract(SOURCE + "partition_by: [days(placed_at), 'bucket(4,id)']\nsort_by: [id]\n")
-    assert [(change.kind, change.detail) for change in loaded.pending()] == [
+def test_changes_of_partitioning_and_sort_are_listed_and_stand_in_the_metadata_when_applied(applied: Shop) -> None:
+    applied.contract(SOURCE + "partition_by: [days(placed_at), 'bucket(4,id)']\nsort_by: [code, id]\n")
+    assert [(change.kind, change.detail) for change in applied.pending()] == [
         (Kind.LAYOUT, "partitioned by days(placed_at), bucket(4, id), was by nothing"),
-        (Kind.LAYOUT, "sorted by id, was by nothing"),
+        (Kind.LAYOUT, "sorted by code, id, was by nothing"),
     ]
-    loaded.apply()
-    assert loaded.pending() == []
+    applied.apply()
+    assert applied.pending() == []
+    found = LakeMetadata(applied.lake.profile).find(silver(applied.orders))
+    live = applied.lake.catalog.get(silver(applied.orders))
+    assert found is not None
+    assert (found.columns, found.partition_by) == (COLUMNS, ("days(placed_at)", "bucket(4, id)"))
+    assert (found.sort_by, found.row_count) == (("code", "id"), 2)
+    assert (found.head, found.fields) == (live.head, live.fields)
+    assert list(found.history()) == list(live.history())
 
 
 def test_what_stops_the_next_run_is_listed(loaded: Shop) -> None:
@@ -126,17 +152,6 @@ def test_what_stops_the_next_run_is_listed(loaded: Shop) -> None:
 def test_a_table_that_the_registry_no_longer_makes_is_listed(loaded: Shop) -> None:
     (loaded.lake.folder / "domain" / f"{loaded.monthly}.sql").unlink()
     assert loaded.kinds() == [("gold.monthly", Kind.UNMADE)]
-
-
-def test_the_metadata_says_what_the_table_is(loaded: Shop) -> None:
-    loaded.contract(SOURCE + "partition_by: [months(placed_at)]\nsort_by: [code, id]\n")
-    loaded.apply()
-    found = LakeMetadata(loaded.lake.profile).find(silver(loaded.orders))
-    live = loaded.lake.catalog.get(silver(loaded.orders))
-    assert found is not None
-    assert (found.columns, found.partition_by, found.sort_by) == (COLUMNS, ("months(placed_at)",), ("code", "id"))
-    assert (found.head, found.row_count, found.fields) == (live.head, 2, live.fields)
-    assert list(found.history()) == list(live.history())
 
 
 def test_a_catalog_that_needs_spark_is_refused_with_what_is_expected(shop: Shop) -> None:

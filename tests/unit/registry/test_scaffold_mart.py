@@ -17,6 +17,7 @@ from lakehouse.paths import silver
 from lakehouse.registry import loader, scaffold_mart
 from lakehouse.registry.loader import Registry
 from lakehouse.registry.scaffold_mart import Input
+from scripts import scaffold_table
 
 COUPONS = Input(
     silver("coupons"), {"id": "int", "code": "string", "user_id": "int", "created_at": "timestamp"}, ("id",)
@@ -43,7 +44,7 @@ def lakehouse_registry(tmp_path: Path) -> Registry:
 
 @pytest.mark.parametrize(
     ("table", "inputs"),
-    [("coupons_by_day", [COUPONS]), ("coupons_by_day", [COUPONS, USERS]), ("coupons_by_user", [COUPONS, USERS]),
+    [("coupons_by_day", [COUPONS, USERS]), ("coupons_by_user", [COUPONS, USERS]),
      ("coupons_by_code", [COUPONS]), ("coupon_facts", [COUPONS, USERS]),
      ("coupons_by_day", [Input(silver("coupons"), {"id": "", "created_at": ""})])],
 )  # fmt: skip
@@ -80,7 +81,9 @@ def test_an_input_that_cannot_be_joined_or_is_not_known_is_refused() -> None:
         scaffold_mart.plan("things_by_day", [Input(silver("things"), {})])
 
 
-def test_the_command_writes_both_files_once(lakehouse_registry: Registry, tmp_path: Path) -> None:
+def test_the_command_writes_both_files_once(
+    lakehouse_registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "conf").mkdir()
     (tmp_path / "conf" / "own.yml").write_text(
         "catalog: {type: jdbc, uri: 'jdbc:sqlite:${home}/none.db'}\nanalytics: ${home}/a\nlock: {type: file, path: /tmp/l}\n"
@@ -93,12 +96,18 @@ def test_the_command_writes_both_files_once(lakehouse_registry: Registry, tmp_pa
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "tests" / "unit" / "registry_shop" / "test_coupons_by_day.py").exists()
     assert "coupons_by_day" in loader.load(lakehouse_registry.folder).transformers
-    again = subprocess.run(command, env=env, cwd=root, capture_output=True, text=True, check=False)
-    assert (again.returncode, "is there already" in again.stderr) == (2, True)
-    wrong = subprocess.run(
-        [*command[:-1], "silver.coupon"], env=env, cwd=root, capture_output=True, text=True, check=False
-    )
-    assert "Did you mean 'silver.coupons'?" in wrong.stderr
+    for name in ("LAKEHOUSE_HOME", "LAKEHOUSE_REGISTRY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LAKEHOUSE_ROOT", str(tmp_path))
+    for reads, expected in (
+        ("silver.coupons", "is there already"),
+        ("silver.coupon", "Did you mean 'silver.coupons'?"),
+    ):
+        with pytest.raises(SystemExit, match="2"):
+            scaffold_table.main(
+                "coupons_by_day", mart=scaffold_table.MartKind.SQL, domain="shop", profile="own", reads=reads
+            )
+        assert expected in capsys.readouterr().err
 
 
 def test_inputs_have_the_types_that_the_registry_declares(transform: Any, assert_rows: Any) -> None:

@@ -11,6 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from lakehouse.registry import loader
 from lakehouse.registry.transformers import Transformer
+from lakehouse.testing import local_frame
 from tests.oracles import engagement as oracle
 
 REGISTRY = Path(__file__).resolve().parents[3] / "registry"
@@ -29,7 +30,7 @@ def at(text: str) -> datetime:
 
 def events(spark: SparkSession, *rows: tuple[str, str, str]) -> DataFrame:
     typed = [(user, at(moment), session) for user, moment, session in rows]
-    return spark.createDataFrame(typed, "user_id string, event_time timestamp, session_id string")
+    return local_frame(spark, typed, "user_id string, event_time timestamp, session_id string")
 
 
 def activity(
@@ -37,13 +38,13 @@ def activity(
 ) -> DataFrame:
     return transformer.function(
         events=found,
-        messages=spark.createDataFrame(list(messages), "user_id string, created_at timestamp"),
-        purchases=spark.createDataFrame(
-            list(purchases), "user_id string, purchase_time timestamp, amount decimal(18,4), currency string"
+        messages=local_frame(spark, list(messages), "user_id string, created_at timestamp"),
+        purchases=local_frame(
+            spark, list(purchases), "user_id string, purchase_time timestamp, amount decimal(18,4), currency string"
         ),
         reporting_currency="EUR",
-        currency_rates=spark.createDataFrame(
-            [("USD", 1.0), ("EUR", 0.5), ("JPY", 100.0)], "currency string, units_per_usd double"
+        currency_rates=local_frame(
+            spark, [("USD", 1.0), ("EUR", 0.5), ("JPY", 100.0)], "currency string, units_per_usd double"
         ),
     )
 
@@ -52,8 +53,8 @@ def test_a_session_across_midnight_is_split_and_counted_on_the_day_it_begins(
     spark: SparkSession, transformers: Any
 ) -> None:
     found = events(spark, ("u", "2026-01-01T23:50:00", "s"), ("u", "2026-01-02T00:20:00", "s"))
-    expected = spark.createDataFrame(
-        [("u", date(2026, 1, 1), 1, 600, 0, 0.0), ("u", date(2026, 1, 2), 0, 1200, 0, 0.0)], ACTIVITY
+    expected = local_frame(
+        spark, [("u", date(2026, 1, 1), 1, 600, 0, 0.0), ("u", date(2026, 1, 2), 0, 1200, 0, 0.0)], ACTIVITY
     )
     result = activity(spark, transformers["global_user_activity_per_day"], found)
     assert_df_equality(result, expected, ignore_row_order=True, ignore_nullable=True)
@@ -80,36 +81,41 @@ def test_money_is_converted_and_messages_are_counted_by_day(spark: SparkSession,
         ("u", date(2026, 1, 1), 0, 0, 1, 0.0), ("u", date(2026, 1, 2), 0, 0, 1, 4.0)]  # fmt: skip
 
 
-def impact(
-    spark: SparkSession, transformer: Transformer, states: list[Any], found: DataFrame, state: str = "sent"
-) -> Any:
-    notification = ("u", at("2026-01-01T12:00:00"), "n", "hello", state, at("2026-01-01T12:05:00"))
+def impacts(
+    spark: SparkSession, transformer: Transformer, users: list[str], states: list[Any], found: DataFrame, state: str
+) -> dict[str, Any]:
+    """What became of the notification that each of ``users`` got at 12:00."""
+    sent, modified = at("2026-01-01T12:00:00"), at("2026-01-01T12:05:00")
     result = transformer.function(
-        notifications=spark.createDataFrame(
-            [notification], "user_id string, notification_time timestamp, notification_id string, content string, "
-            "state string, modified_at timestamp"),
-        states=spark.createDataFrame(states, "user_id string, notification_id string, status string, updated_at timestamp"),
+        notifications=local_frame(
+            spark, [(user, sent, "n", "hello", state, modified) for user in users],
+            "user_id string, notification_time timestamp, notification_id string, content string, state string, "
+            "modified_at timestamp"),
+        states=local_frame(spark, states, "user_id string, notification_id string, status string, updated_at timestamp"),
         events=found,
     )  # fmt: skip
-    return next(tuple(row) for row in result.collect())[3:]
+    return {row["user_id"]: tuple(row)[3:] for row in result.collect()}
 
 
 def test_the_later_state_of_both_sources_wins(spark: SparkSession, transformers: Any) -> None:
     transformer = transformers["global_notif_impact_per_day"]
     later, earlier = at("2026-01-01T12:06:00"), at("2026-01-01T12:04:00")
-    assert impact(spark, transformer, [("u", "n", "opened", later)], events(spark))[0] is True
-    assert impact(spark, transformer, [("u", "n", "opened", earlier)], events(spark))[0] is False
-    assert impact(spark, transformer, [("u", "n", "failed", later)], events(spark), "clicked")[0] is False
+    states = [("late", "n", "opened", later), ("early", "n", "opened", earlier)]
+    of_sent = impacts(spark, transformer, ["late", "early"], states, events(spark), "sent")
+    assert {user: impact[0] for user, impact in of_sent.items()} == {"late": True, "early": False}
+    of_clicked = impacts(spark, transformer, ["u"], [("u", "n", "failed", later)], events(spark), "clicked")
+    assert of_clicked["u"][0] is False
 
 
-@pytest.mark.parametrize(
-    ("begin", "end", "seconds"),
-    [("12:00:00", "12:15:00", 600), ("12:05:00", "12:15:00", 600), ("12:35:00", "12:40:00", 300),
-     ("12:35:00.001", "12:40:00", 0), ("11:00:00", "12:05:00", 0), ("11:00:00", "12:04:59", 0)],
-)  # fmt: skip
-def test_time_after_success(spark: SparkSession, transformers: Any, begin: str, end: str, seconds: int) -> None:
-    found = events(spark, ("u", f"2026-01-01T{begin}", "s"), ("u", f"2026-01-01T{end}", "s"))
-    assert impact(spark, transformers["global_notif_impact_per_day"], [], found, "opened") == (True, seconds)
+def test_time_after_success(spark: SparkSession, transformers: Any) -> None:
+    """Opened at 12:05: from then to the end of the session around it, else all of one that begins by 12:35."""
+    cases = [("12:00:00", "12:15:00", 600), ("12:05:00", "12:15:00", 600), ("12:35:00", "12:40:00", 300),
+             ("12:35:00.001", "12:40:00", 0), ("11:00:00", "12:05:00", 0), ("11:00:00", "12:04:59", 0)]  # fmt: skip
+    found = events(spark, *((f"u {begin} {end}", f"2026-01-01T{moment}", "s")
+                            for begin, end, _ in cases for moment in (begin, end)))  # fmt: skip
+    users = [f"u {begin} {end}" for begin, end, _ in cases]
+    result = impacts(spark, transformers["global_notif_impact_per_day"], users, [], found, "opened")
+    assert result == {f"u {begin} {end}": (True, seconds) for begin, end, seconds in cases}
 
 
 def test_the_oracle_says_the_same_of_a_midnight_session() -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
 from lakehouse.registry.tables import SourceTable
+from lakehouse.testing import local_frame
 from lakehouse.transform.batch import OUTCOME, decide
 from lakehouse.transform.contract import FAILURES, check, conform, shape
 
@@ -41,7 +42,7 @@ def raw(
 def outcomes(
     spark: SparkSession, contract: SourceTable, rows: list[tuple[Any, ...]], cursor: str | None = None
 ) -> list[Any]:
-    frame = spark.createDataFrame(rows, RAW)
+    frame = local_frame(spark, rows, RAW)
     silver = shape(contract, dict(frame.dtypes), ("id",))
     decided = decide(check(conform(frame, contract, silver), contract), ("id",), cursor)
     found = decided.select("id", "name", OUTCOME, f"{FAILURES}.rule", f"{FAILURES}.reason").collect()
@@ -121,7 +122,7 @@ def test_all_rules_that_a_row_breaks_are_named(spark: SparkSession) -> None:
 def test_dates_as_text_are_read_in_each_format(spark: SparkSession, text: str) -> None:
     formats = ["yyyy-MM-dd'T'HH:mm:ssX", "dd/MM/yyyy HH:mm", "MMM dd, yyyy hh:mm a"]
     contract = table(columns={"amount": {"type": "timestamp", "formats": formats}})
-    frame = spark.createDataFrame([raw(1, amount=text)], RAW)
+    frame = local_frame(spark, [raw(1, amount=text)], RAW)
     found = conform(frame, contract, shape(contract, dict(frame.dtypes), ("id",)))
     assert found.selectExpr("CAST(amount AS string)").first() == ("2026-01-05 10:00:00",)
 

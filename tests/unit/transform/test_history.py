@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from lakehouse.testing import local_frame
 from lakehouse.transform.contract import FAILURE_TYPE, FAILURES
 from lakehouse.transform.history import versions
 
@@ -38,7 +39,7 @@ def frame(spark: SparkSession, looks: list[list[Seen]]):  # type: ignore[no-unty
             op = "delete" if seen.at is None else "upsert"
             rows.append((seen.key, moment(seen.at), seen.value, f"run-{number}", seen_at, op, None))
     nothing = F.array().cast(FAILURE_TYPE)
-    return spark.createDataFrame(rows, SCHEMA).withColumn(FAILURES, nothing)
+    return local_frame(spark, rows, SCHEMA).withColumn(FAILURES, nothing)
 
 
 def found(spark: SparkSession, looks: list[list[Seen]]) -> dict[int, list[tuple[datetime, datetime | None, str, bool]]]:
