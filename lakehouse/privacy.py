@@ -12,8 +12,10 @@ _BLOCK = 64  # SHA-256's block, in bytes
 _REDACTED = "[redacted]"
 _ALNUM, _OTHER = r"[\p{L}\p{N}]", r"[^\p{L}\p{N}]"
 _MASKED_FROM = 8  # of fewer letters and digits the last four would be half of the value
-_IPV4 = r"^(?:::ffff:)?(\d{1,3}\.\d{1,3}\.\d{1,3})\.\d{1,3}(?:/\d+)?$"
-_IPV6 = r"^[0-9a-f:]*:[0-9a-f:]*(?:/\d+)?$"
+_OCTET, _HEXTET = r"(?:25[0-5]|2[0-4]\d|[01]?\d?\d)", "[0-9a-f]{1,4}"
+_IPV4 = rf"^(?:::ffff:)?({_OCTET}\.{_OCTET}\.{_OCTET})\.{_OCTET}(?:/\d+)?$"
+_SOME_HEXTETS = rf"(?:{_HEXTET}(?::{_HEXTET})*)?"
+_IPV6 = rf"^(?:{_HEXTET}(?::{_HEXTET}){{7}}|{_SOME_HEXTETS}::{_SOME_HEXTETS})(?:/\d+)?$"
 _HEXTETS = 8
 
 
@@ -68,16 +70,19 @@ def _masked(text: Column) -> Column:
 
 def _network(address: Column) -> Column:
     """The /24 of an IPv4 address, the /48 of an IPv6 one (RFC 4291 texts); of anything else only that it was there."""
-    left, right = (F.split(F.split(F.split(address, "/")[0], "::").getItem(side), ":") for side in (0, 1))
+    sides = F.split(F.split(address, "/")[0], "::")
+    left, right = (F.split(F.get(sides, F.lit(side)), ":") for side in (0, 1))
     filled = F.array_remove(F.coalesce(left, F.array()), "")
     tail = F.array_remove(F.coalesce(right, F.array()), "")
-    zeros = F.array_repeat(F.lit("0"), F.greatest(F.lit(_HEXTETS) - F.size(filled) - F.size(tail), F.lit(0)))
+    lacking = F.lit(_HEXTETS) - F.size(filled) - F.size(tail)
+    zeros = F.array_repeat(F.lit("0"), F.greatest(lacking, F.lit(0)))
+    not_too_many = ~address.contains("::") | (lacking > 0)
     hextets = F.transform(
         F.slice(F.concat(filled, zeros, tail), 1, 3), lambda part: F.regexp_replace(part, "^0+(?=.)", "")
     )
     return (
         F.when(address.rlike(_IPV4), F.concat(F.regexp_extract(address, _IPV4, 1), F.lit(".0/24")))
-        .when(address.rlike(_IPV6), F.concat(F.array_join(hextets, ":"), F.lit("::/48")))
+        .when(address.rlike(_IPV6) & not_too_many, F.concat(F.array_join(hextets, ":"), F.lit("::/48")))
         .when(address.isNotNull(), F.lit(_REDACTED))
     )
 

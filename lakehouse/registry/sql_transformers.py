@@ -25,8 +25,8 @@ from lakehouse.registry.transformers import Transformer
 
 _HEAD = re.compile(r"--\s*(grain|partition_by|rebuild_by|narrows|description)\s*:\s*(.*)")
 _COLUMN = re.compile(r"--\s*column\s+(\w+)\s*:\s*(.*)")
-_NARROWED = re.compile(r"(\w+)\.(\w+)\((?P<inside>(?:[^()]|\((?:[^()]|\([^()]*\))*\))*)\)\s*(?:,|$)")
-_COMMA = re.compile(r",\s*(?![^(]*\))")
+_NARROWED = re.compile(r"(\w+)\.(\w+)\((.+)\)")
+_TEXT = re.compile("'[^']*'")
 _READABLE = (Layer.SILVER, Layer.GOLD)
 
 
@@ -60,9 +60,9 @@ def load(path: Path) -> Transformer:
         table=table,
         function=_function(query.sql(dialect="spark"), tuple(reads), parameters),
         reads=reads,
-        grain=_names(head.get("grain", "")),
-        partition_by=_names(head.get("partition_by", "")),
-        rebuild_by=_names(head.get("rebuild_by", "")),
+        grain=_split(head.get("grain", "")),
+        partition_by=_split(head.get("partition_by", "")),
+        rebuild_by=_split(head.get("rebuild_by", "")),
         narrows=_narrows(head.get("narrows", ""), path),
         columns=columns,
         description=head.get("description", ""),
@@ -86,18 +86,28 @@ def _parse(text: str, path: Path) -> exp.Query:
 
 def _narrows(text: str, path: Path) -> dict[str, tuple[str, ...]]:
     """``layer.table(expression, …), …`` by the name of the argument that stands for the table."""
-    found = {
-        f"{match[1]}__{match[2]}": tuple(_COMMA.split(match["inside"].strip())) for match in _NARROWED.finditer(text)
-    }
-    if text and _NARROWED.sub("", text).strip():
-        raise ConfigurationError(
-            f"{path}: narrows is {text!r}; expected `layer.table(expression)`, several of them separated by commas."
-        )
+    found: dict[str, tuple[str, ...]] = {}
+    for item in _split(text):
+        match, code = _NARROWED.fullmatch(item), _TEXT.sub("", item)
+        if match is None or code.count("(") != code.count(")"):
+            raise ConfigurationError(
+                f"{path}: narrows is {text!r}; expected `layer.table(expression)`, several of them separated by commas."
+            )
+        found[f"{match[1]}__{match[2]}"] = _split(match[3])
     return found
 
 
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
+def _split(text: str) -> tuple[str, ...]:
+    """What commas separate in ``text``, but for those in parentheses or in a text of SQL."""
+    parts, depth, quoted = [""], 0, False
+    for character in text:
+        quoted ^= character == "'"
+        depth += 0 if quoted else (character == "(") - (character == ")")
+        if character == "," and not depth and not quoted:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return tuple(part.strip() for part in parts if part.strip())
 
 
 def _function(sql: str, inputs: tuple[str, ...], parameters: tuple[str, ...]) -> Callable[..., DataFrame]:

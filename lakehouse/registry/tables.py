@@ -27,6 +27,8 @@ _PARTITION = re.compile(
     r"(?:(?P<transform>years|months|days|hours)\((?P<column>[^()]+)\)"
     r"|(?P<sized>bucket|truncate)\((?P<size>\d+),\s*(?P<sized_column>[^()]+)\)|(?P<plain>[^()]+))"
 )
+#: What a table may be partitioned by, for messages.
+PARTITION_FIELDS = "a column, years(c), months(c), days(c), hours(c), bucket(n, c) or truncate(n, c)"
 
 
 def _duration(value: object) -> object:
@@ -252,11 +254,8 @@ class SourceTable(_Model):
     @classmethod
     def _valid_partitioning(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for field in value:
-            if not _PARTITION.fullmatch(field):
-                raise ValueError(
-                    f"{field!r} is not a partition field; expected a column, years(c), months(c), days(c), "
-                    "hours(c), bucket(n, c) or truncate(n, c)"
-                )
+            if not is_partition(field):
+                raise ValueError(f"{field!r} is not a partition field; expected {PARTITION_FIELDS}")
         return value
 
     @model_validator(mode="after")
@@ -286,6 +285,11 @@ class SourceTable(_Model):
                 f"{', '.join(open_columns)}; expected one of {', '.join(Pii)}"
             )
         return self
+
+
+def is_partition(field: str) -> bool:
+    """Whether ``field`` is one of :data:`PARTITION_FIELDS`."""
+    return _PARTITION.fullmatch(field) is not None
 
 
 def parse_partition(field: str) -> tuple[str, int | None, str]:

@@ -27,6 +27,7 @@ from pyspark.sql import DataFrame
 
 from lakehouse.errors import ConfigurationError
 from lakehouse.paths import TableName, gold
+from lakehouse.registry.tables import PARTITION_FIELDS, is_partition
 
 PARTS = "parts"
 
@@ -96,6 +97,11 @@ class Transformer:
         Raises:
             ConfigurationError: what contradicts what.
         """
+        for item in self.partition_by:
+            if not is_partition(item):
+                raise ConfigurationError(
+                    f"{what}: partition_by: {item!r} is not a partition field; expected {PARTITION_FIELDS}."
+                )
         inputs = set(self.reads)
         if unknown := self.followed - inputs:
             raise ConfigurationError(
