@@ -4,21 +4,24 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from lakehouse.orchestrate.launch import Application, application
 from lakehouse.settings import Profile, load_profile
 from scripts.services.control import Services
-from scripts.services.settings import ROOT
+from scripts.services.settings import ROOT, Home
 
 HOME = ROOT / ".lakehouse" / "bench"
 
 
-def services(*names: str) -> Services:
-    """The services of the checkout, started if they do not run; their secrets are put into the environment."""
-    found = Services()
+def services(*names: str, home: Home | None = None) -> Services:
+    """The services of the checkout, or of ``home``, started unless they run; their secrets are put into the environment."""
+    found = Services(home)
     os.environ.update(found.env)
     found.start(*names)
     return found
@@ -41,6 +44,62 @@ def timed(command: Sequence[str], env: Mapping[str, str]) -> float:
             f"{' '.join(command[:3])} … ended with {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
         )
     return seconds
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a command took.
+
+    Attributes:
+        seconds: from start to end.
+        peak_bytes: the most memory that all processes under this one held together, services included; sampled.
+    """
+
+    seconds: float
+    peak_bytes: int
+
+    def __str__(self) -> str:
+        return f"{self.seconds:.1f} s, at most {self.peak_bytes / 2**30:.1f} GiB"
+
+
+def measured(command: Sequence[str], env: Mapping[str, str]) -> Measured:
+    """Run ``command`` as :func:`timed` does, and watch the memory of all its processes."""
+    ended, peak = threading.Event(), 0
+
+    def watch() -> None:
+        nonlocal peak
+        while not ended.wait(1):
+            peak = max(peak, _held_bytes(os.getpid()))
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        seconds = timed(command, env)
+    finally:
+        ended.set()
+        watcher.join()
+    return Measured(seconds, peak)
+
+
+def _held_bytes(root: int) -> int:
+    """Memory of the processes that ``root`` started, in bytes, shared pages divided among those that share; from /proc."""
+    parents: dict[int, int] = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(FileNotFoundError, ProcessLookupError):  # it ended meanwhile
+            head, _, tail = path.read_text().rpartition(")")
+            parents[int(head.split(" ")[0])] = int(tail.split()[1])
+    found, total = {root}, 0
+    while found:
+        found = {process for process, parent in parents.items() if parent in found}
+        total += sum(map(_proportional_bytes, found))
+    return total
+
+
+def _proportional_bytes(process: int) -> int:
+    with suppress(FileNotFoundError, ProcessLookupError):
+        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+        return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
+    return 0
 
 
 def start_of_spark(repetitions: int = 3) -> float:

@@ -13,7 +13,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.common import HOME, environment, profile, result, say, services, start_of_spark, timed
 from lakehouse.registry import loader
-from scripts.demo_data.engagement import generator
+from scripts.demo_data.ecommerce import generator as shop
+from scripts.demo_data.engagement import generator as engagement
 from scripts.services.settings import ROOT
 
 
@@ -26,10 +27,14 @@ def main(
     cluster = found.cassandra.cluster()
     with closing(found.postgres.connect()) as postgres:
         session = cluster.connect()
-        generator.create_schema(postgres, session)
-        if generator.is_empty(postgres):
-            say(f"generating thirty days at scale {scale}")
-            generator.load(postgres, session, scale, seed=7)
+        engagement.create_schema(postgres, session)
+        if engagement.is_empty(postgres):
+            say(f"generating engagement at scale {scale:g}")
+            engagement.load(postgres, session, scale, seed=7)
+        shop.create_schema(postgres)
+        if shop.is_empty(postgres):
+            say(f"generating ecommerce at scale {scale:g}")
+            shop.load(postgres, scale, seed=7)
     cluster.shutdown()
     shutil.rmtree(HOME, ignore_errors=True)
     say("Spark alone")

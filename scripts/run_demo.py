@@ -4,7 +4,9 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -15,18 +17,26 @@ from rich.table import Table
 
 from lakehouse.errors import LakehouseError
 from lakehouse.settings import load_profile
-from scripts.demo_data.engagement import generator
+from scripts.demo_data.ecommerce import generator as shop
+from scripts.demo_data.engagement import generator as engagement
 from scripts.services.control import Services
 from scripts.services.settings import ROOT
 
 console = Console()
 _NAMES = ("postgres", "cassandra")
-_QUESTION = """
-SELECT date, count(*) AS active_users, sum(total_nbr_connexion) AS sessions,
-       round(sum(total_spend_time) / 3600.0, 1) AS hours, sum(total_message_send_this_day) AS messages,
-       round(sum(total_money_spend), 2) AS money
-  FROM global_user_activity_per_day GROUP BY date ORDER BY date DESC LIMIT 5
-"""
+_QUESTIONS = {
+    "engagement: users by day": """
+        SELECT date, count(*) AS active_users, sum(total_nbr_connexion) AS sessions,
+               round(sum(total_spend_time) / 3600.0, 1) AS hours, sum(total_message_send_this_day) AS messages,
+               round(sum(total_money_spend), 2) AS money
+          FROM global_user_activity_per_day GROUP BY date ORDER BY date DESC LIMIT 5""",
+    "ecommerce: sales by day": """
+        SELECT date, orders, units, gmv, discounts, refunds, net_revenue, aov
+          FROM sales_by_day ORDER BY date DESC LIMIT 5""",
+    "ecommerce: customers by segment": """
+        SELECT segment, count(*) AS customers, sum(ltv) AS ltv, round(avg(churn_risk), 2) AS churn_risk
+          FROM customer_360 GROUP BY segment ORDER BY ltv DESC LIMIT 5""",
+}
 
 
 def main(
@@ -76,29 +86,46 @@ def _prepare(services: Services, scale: float, seed: int, *, play: bool) -> None
     try:
         session = cluster.connect()
         with closing(services.postgres.connect()) as postgres:
-            generator.create_schema(postgres, session)
-            if generator.is_empty(postgres):
-                with console.status("generating thirty days"):
-                    counts = generator.load(postgres, session, scale, seed)
-                for table, count in counts.items():
-                    console.print(f"{table:>22} {count:>10,} rows")
-            elif play:
-                with console.status("playing one more day"):
-                    day = generator.play_day(postgres, session, seed)
-                console.print(f"played {day:%F}: new, changed, late and deleted rows in both sources")
+            engagement.create_schema(postgres, session)
+            _fill(
+                "engagement, thirty days",
+                (lambda: engagement.load(postgres, session, scale, seed)) if engagement.is_empty(postgres) else None,
+                (lambda: engagement.play_day(postgres, session, seed)) if play else None,
+            )
+            shop.create_schema(postgres)
+            _fill(
+                "ecommerce, eighteen months of a shop",
+                (lambda: shop.load(postgres, scale, seed)) if shop.is_empty(postgres) else None,
+                (lambda: shop.play_day(postgres, seed)) if play else None,
+            )
     finally:
         cluster.shutdown()
+
+
+def _fill(what: str, load: Callable[[], dict[str, int]] | None, play: Callable[[], date] | None) -> None:
+    """Load a domain's sources where they are empty, else play a day; neither of the two may be wanted."""
+    if load is not None:
+        with console.status(f"generating {what}"):
+            counts = load()
+        console.print(f"{what}:")
+        for table, count in counts.items():
+            console.print(f"{table:>22} {count:>10,} rows")
+    elif play is not None:
+        with console.status(f"playing one more day of {what.partition(',')[0]}"):
+            day = play()
+        console.print(f"{what.partition(',')[0]}: played {day:%F}: new, changed, late and deleted rows")
 
 
 def _answer(began: float) -> None:
     path = Path(load_profile("embedded").analytics)
     console.rule("gold, asked by DuckDB")
     with duckdb.connect(str(path), read_only=True) as connection:
-        result = connection.execute(_QUESTION)
-        table = Table(*[column[0] for column in result.description])
-        for row in result.fetchall():
-            table.add_row(*map(str, row))
-        console.print(table)
+        for title, question in _QUESTIONS.items():
+            result = connection.execute(question)
+            table = Table(*[column[0] for column in result.description], title=title, title_justify="left")
+            for row in result.fetchall():
+                table.add_row(*map(str, row))
+            console.print(table)
         for (name,) in connection.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall():
             count = connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()
             console.print(f"{name}: {count[0] if count else 0:,} rows")
@@ -106,7 +133,7 @@ def _answer(began: float) -> None:
     console.print(
         f"""
 done in {time.monotonic() - began:.0f} s. To go on:
-  .venv/bin/python scripts/sql 'SELECT * FROM global_notif_impact_per_day LIMIT 5'   # or open {shown} with DuckDB 1.x
+  .venv/bin/python scripts/sql 'SELECT * FROM sales_daily LIMIT 5'   # or open {shown} with DuckDB 1.x
   ./scripts/demo            # one more day of changes; only what changed is loaded
   ./scripts/demo --stop     # end the services""",
         highlight=False,

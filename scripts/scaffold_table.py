@@ -61,12 +61,18 @@ def main(
             text = scaffold_mart.sql(wanted) if mart is MartKind.SQL else scaffold_mart.python(wanted)
             suffix = "sql" if mart is MartKind.SQL else "py"
             files = {folder / f"{table}.{suffix}": text, test: scaffold_mart.unit_test(wanted)}
-            then = f"test it: scripts/test {test}\nrun it: scripts/run_pipeline.py --tables {table}"
+            then = f"test it: scripts/test {_shown(test, settings)}\nrun it: scripts/run_pipeline.py --tables {table}"
         _write(files, overwrite=overwrite)
     except LakehouseError as error:
         console.print(str(error), markup=False, highlight=False, style="red", soft_wrap=True)
         raise SystemExit(int(error.exit_code)) from None
-    console.print(f"wrote {' and '.join(map(str, files))}\n{then}", highlight=False, soft_wrap=True)
+    written = " and ".join(_shown(file, settings) for file in files)
+    console.print(f"wrote {written}\n{then}", highlight=False, soft_wrap=True)
+
+
+def _shown(file: Path, settings: Profile) -> str:
+    """``file`` as it is called from the checkout, which is where its scripts run."""
+    return str(file.relative_to(settings.root) if file.is_relative_to(settings.root) else file)
 
 
 def _list(text: str) -> list[str]:

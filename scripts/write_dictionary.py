@@ -1,5 +1,6 @@
 """Writes the data dictionary from the registry and the lake's metadata; started by scripts/dictionary."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,6 +57,8 @@ def _session() -> Iterator[SparkSession]:
         for name, value in settings.items():
             builder = builder.config(name, value)
         session = builder.getOrCreate()
+        # what cannot be traced is said once, at the end
+        logging.getLogger("DataFrameQueryContextLogger").setLevel(logging.CRITICAL)
         try:
             yield session
         finally:

@@ -1,16 +1,25 @@
-"""Connections of analysts: to the file of the last run, or to the REST catalog itself."""
+"""Connections of analysts: to the file of the last run, or to the REST catalog itself. Times are shown in UTC."""
 
 from pathlib import Path
 
 import duckdb
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
 
 from lakehouse.analytics.extensions import load_extensions, object_store_secret
-from lakehouse.errors import ConfigurationError
+from lakehouse.errors import ConfigurationError, suggest
+from lakehouse.iceberg.metadata import LakeMetadata
+from lakehouse.paths import Layer, TableName
 from lakehouse.settings import Profile
+
+_BEHIND = {layer.value for layer in Layer} - {Layer.GOLD.value}
 
 
 def opened(profile: Profile) -> duckdb.DuckDBPyConnection:
     """The analysts' file of ``profile``, read-only, with access to its object store.
+
+    Its tables are known by name alone and as ``gold.<table>``.
 
     Raises:
         ConfigurationError: no run has succeeded yet, so there is no file.
@@ -20,9 +29,34 @@ def opened(profile: Profile) -> duckdb.DuckDBPyConnection:
         raise ConfigurationError(
             f"there is no {path} yet; a run that succeeds makes it.", remedy="Run scripts/run_pipeline.py first."
         )
-    connection = duckdb.connect(str(path), read_only=True)
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute(f"ATTACH {_literal(str(path))} AS gold (READ_ONLY)")
+    connection.execute("USE gold")
     _give_access(connection, profile)
     return connection
+
+
+def show_layers(connection: duckdb.DuckDBPyConnection, profile: Profile, query: str) -> None:
+    """Make the tables behind gold that ``query`` names (``silver.users``) known to an opened ``connection``, as they
+    are now.
+
+    Raises:
+        ConfigurationError: the lake has no such table.
+    """
+    wanted = _behind_gold(query)
+    if not wanted:
+        return
+    lake = LakeMetadata(profile)
+    load_extensions(connection, "avro", "iceberg")
+    for name in wanted:
+        held = lake.find(name)
+        if held is None:
+            known = [table.dotted for table in lake.tables(name.layer)]
+            raise ConfigurationError(f"the lake has no table {name.dotted!r}. {suggest(name.dotted, known)}")
+        file = _literal(held.metadata_file.removeprefix("file:"))
+        connection.execute(f"ATTACH IF NOT EXISTS ':memory:' AS {name.layer}")
+        connection.execute(f'CREATE VIEW {name.layer}."{name.table}" AS SELECT * FROM iceberg_scan({file})')
 
 
 def attached(profile: Profile) -> duckdb.DuckDBPyConnection:
@@ -39,6 +73,7 @@ def attached(profile: Profile) -> duckdb.DuckDBPyConnection:
             remedy="Open the analysts' file instead.",
         )
     connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'UTC'")
     _give_access(connection, profile, always=True)
     load_extensions(connection, "avro", "iceberg")
     endpoint = properties["uri"].replace("'", "''")
@@ -66,3 +101,19 @@ def _give_access(connection: duckdb.DuckDBPyConnection, profile: Profile, *, alw
         load_extensions(connection, "httpfs")
     if secret is not None:
         connection.execute(secret)
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _behind_gold(query: str) -> list[TableName]:
+    """The tables of other layers that ``query`` names; what sqlglot cannot read names none, and DuckDB says why."""
+    try:
+        tables = [
+            table for part in sqlglot.parse(query, dialect="duckdb") if part for table in part.find_all(exp.Table)
+        ]
+    except SqlglotError:
+        return []
+    named = {(table.db.lower(), table.name.lower()) for table in tables if not table.catalog}
+    return [TableName(Layer(layer), table) for layer, table in sorted(named) if layer in _BEHIND]

@@ -35,6 +35,7 @@ class TableMetadata:
         partition_by: partition fields, as the registry spells them.
         sort_by: columns of the sort order.
         snapshots: the current snapshot and its ancestors, newest first.
+        metadata_file: where all of this stands.
     """
 
     name: TableName
@@ -42,6 +43,7 @@ class TableMetadata:
     partition_by: tuple[str, ...] = ()
     sort_by: tuple[str, ...] = ()
     snapshots: tuple[SnapshotInfo, ...] = ()
+    metadata_file: str = ""
 
     @classmethod
     def of(cls, name: TableName, table: Table) -> "TableMetadata":
@@ -49,7 +51,8 @@ class TableMetadata:
         fields = tuple(Field(f.field_id, f.name, lake_type(str(f.field_type))) for f in schema.fields)
         parts = [spelled(str(f.transform), schema.find_column_name(f.source_id) or "") for f in table.spec().fields]
         order = [schema.find_column_name(f.source_id) or "" for f in table.sort_order().fields]
-        return cls(name, fields, tuple(filter(None, parts)), tuple(order), tuple(_snapshots(table)))
+        snapshots = tuple(_snapshots(table))
+        return cls(name, fields, tuple(filter(None, parts)), tuple(order), snapshots, table.metadata_location)
 
     @property
     def columns(self) -> dict[str, str]:

@@ -6,9 +6,8 @@ from datetime import datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.sql import Column, DataFrame, SparkSession, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
-from pyspark.sql.types import StructType
 
 from lakehouse.ingest.contract import DELETE
 from lakehouse.ingest.state import State
@@ -43,13 +42,6 @@ def same_key(left: DataFrame, right: DataFrame, key: Sequence[str]) -> Column:
     return condition
 
 
-def as_frame(spark: SparkSession, found: pa.Table, lake: StructType) -> DataFrame:
-    """Keys of a source as a DataFrame, in the types that the lake holds them in; other columns stay as they are."""
-    frame = spark.createDataFrame(found)
-    kinds = {field.name: field.dataType for field in lake.fields}
-    return frame.select(*(frame[name].cast(kinds[name]) if name in kinds else frame[name] for name in frame.columns))
-
-
 @dataclass(frozen=True)
 class Difference:
     """Keys that only one side has: ``gone`` from the source, ``unseen`` by the lake; ``new`` counts those that the lake
@@ -60,26 +52,62 @@ class Difference:
     new: int
 
 
-def difference(raw: DataFrame, source: DataFrame, key: Sequence[str], expected: Column | None = None) -> Difference:
+def difference(raw: DataFrame, source: DataFrame, key: Sequence[str]) -> Difference:
     """How the keys that ``raw`` holds and those of ``source`` differ. ``raw`` may hold many versions of a key.
 
     Both sides are added up by key, which takes neither a sort nor a join of large tables.
+    """
+    lake = raw.select(*map(quote, key), _last_seen().alias("_last"), F.lit(0).alias("_there"))
+    other = source.select(*map(quote, key), F.lit(0).cast("bigint").alias("_last"), F.lit(1).alias("_there"))
+    sums = lake.union(other).groupBy(*map(quote, key)).agg(F.max("_last"), F.max("_there"))
+    sides = sums.toDF(*key, "_last", "_there")
+    is_held, is_there = F.col("_last") % 2 != 0, F.col("_there") == 1
+    odd = sides.where(is_held != is_there).select(*map(quote, key), is_held.alias("_gone")).toArrow()
+    gone, unseen = (odd.filter(side).select(list(key)) for side in (pc.field("_gone"), ~pc.field("_gone")))
+    return Difference(gone, unseen, unseen.num_rows)
+
+
+def difference_here(raw: DataFrame, source: pa.Table, key: Sequence[str], awaited: str) -> Difference:
+    """As :func:`difference`, for a source whose keys are on the driver: those of the lake come there, too.
+
+    Adding up columns in memory takes a tenth of the time of a shuffle of the same keys on one machine.
 
     Args:
-        expected: a condition over ``source`` for rows that another read brings, so that they are not unseen.
+        source: columns of other types than the lake's are taken for the lake's.
+        awaited: a boolean column of ``source``: true in rows that another read brings, so that they are not unseen.
     """
-    awaited = F.lit(False) if expected is None else expected
-    is_row = (F.col("_op") != DELETE).cast("bigint")
-    last_seen = F.unix_micros("_ingested_at") * 2 + is_row  # odd where the newest version is a row
-    lake = raw.select(*map(quote, key), last_seen.alias("_last"), F.lit(0).alias("_there"), F.lit(0).alias("_awaited"))
-    other = source.select(
-        *map(quote, key), F.lit(0).cast("bigint").alias("_last"), F.lit(1).alias("_there"), awaited.cast("int")
+    lake = raw.select(*map(quote, key), _last_seen().alias("_last")).toArrow()
+    sides = pa.concat_tables(
+        [
+            _side(lake.select(list(key)), lake.column("_last"), there=0, awaited=pa.scalar(0, pa.int8())),
+            _side(
+                source.select(list(key)).cast(lake.select(list(key)).schema),
+                pa.scalar(0, pa.int64()),
+                there=1,
+                awaited=source.column(awaited).cast(pa.int8()),
+            ),
+        ]
     )
-    sums = lake.union(other).groupBy(*map(quote, key)).agg(F.max("_last"), F.max("_there"), F.max("_awaited"))
-    sides = sums.toDF(*key, "_last", "_there", "_awaited")
-    is_held, is_there = F.col("_last") % 2 != 0, F.col("_there") == 1
-    odd = sides.where(is_held != is_there).select(*map(quote, key), is_held.alias("_gone"), "_awaited").toArrow()
-    is_gone, plain = odd.column("_gone"), odd.select(list(key))
-    unseen = pc.and_(pc.invert(is_gone), pc.equal(odd.column("_awaited"), 0))
-    gone = plain.filter(is_gone)
-    return Difference(gone, plain.filter(unseen), plain.num_rows - gone.num_rows)
+    sums = sides.group_by(list(key)).aggregate([(name, "max") for name in ("_last", "_there", "_awaited")])
+    is_held = pc.equal(pc.bit_wise_and(sums.column("_last_max"), 1), 1)
+    is_there = pc.equal(sums.column("_there_max"), 1)
+    gone = sums.filter(pc.and_(is_held, pc.invert(is_there))).select(list(key))
+    new = sums.filter(pc.and_(is_there, pc.invert(is_held)))
+    unseen = new.filter(pc.equal(new.column("_awaited_max"), 0)).select(list(key))
+    return Difference(gone, unseen, new.num_rows)
+
+
+def _last_seen() -> Column:
+    """When a row of raw was seen, in half microseconds: odd where it is no tombstone."""
+    return F.unix_micros("_ingested_at") * 2 + (F.col("_op") != DELETE).cast("bigint")
+
+
+def _side(
+    keys: pa.Table, last: pa.ChunkedArray | pa.Scalar, there: int, awaited: pa.ChunkedArray | pa.Scalar
+) -> pa.Table:
+    """One side of a comparison; a scalar stands for a column of it."""
+    columns = {"_last": last, "_there": pa.scalar(there, pa.int8()), "_awaited": awaited}
+    for name, value in columns.items():
+        column = pa.repeat(value, keys.num_rows) if isinstance(value, pa.Scalar) else value
+        keys = keys.append_column(name, column)
+    return keys

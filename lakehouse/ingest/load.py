@@ -6,6 +6,7 @@ from datetime import datetime
 from pyspark.sql import SparkSession
 
 from lakehouse.errors import BrakeError
+from lakehouse.iceberg.changes import Changes
 from lakehouse.iceberg.table import Catalog
 from lakehouse.registry.tables import SourceTable
 
@@ -42,10 +43,11 @@ class Request:
 
 @dataclass(frozen=True)
 class Lake:
-    """Where tables are written: the Spark session and its Iceberg catalog."""
+    """Where tables are written: the Spark session, its Iceberg catalog, and what is known of changes in this run."""
 
     spark: SparkSession
     catalog: Catalog
+    changes: Changes = field(default_factory=Changes)
 
 
 @dataclass(frozen=True)

@@ -254,9 +254,7 @@ class _Ingest:
         key, bound = self.contract.key, self.bound
         found = self._source_keys(key, bound)
         count = found.num_rows
-        rows = self.lake.spark.table(str(held.name))
-        source = keys.as_frame(self.lake.spark, found, rows.schema)
-        odd = keys.difference(rows, source, key, expected=source["_covered"])
+        odd = keys.difference_here(self.lake.spark.table(str(held.name)), found, key, awaited="_covered")
         if odd.gone.num_rows:
             before = count - odd.new + odd.gone.num_rows
             check_brake(self.table, before, count, odd.gone.num_rows, self.request)

@@ -133,8 +133,8 @@ def _attempt(targets: Sequence[TableName], context: Context) -> list[TableRun]:
 
 def _alone(target: TableName, context: Context) -> Loaded | Transformed:
     request = context.request
-    session = context.lake.spark.newSession()  # a merge sets what its commit says in its session
-    lake = Lake(session, context.lake.catalog)
+    # a merge sets what its commit says in its session
+    lake = replace(context.lake, spark=context.lake.spark.newSession())
     if target.layer is Layer.RAW:
         table = context.registry.tables[target.table]
         source = context.profile.source(table.source.connection)

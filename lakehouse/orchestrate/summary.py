@@ -17,9 +17,10 @@ def progress_line(event: Event) -> str:
     """A line of progress for an event; empty for those that say nothing to a person."""
     match event["event"]:
         case "run_started":
-            return f"run {event['run_id']}: {len(event['tables'])} tables"
+            return f"run {event['run_id']}: {_counted(len(event['tables']), 'table')}"
         case "table":
-            return f"  {_coloured(event['status']):<30} {event['table']:<40} {_detail(event)}"
+            padding = " " * (10 - len(event["status"]))
+            return f"  {_coloured(event['status'])}{padding} {event['table']:<40} {_detail(event)}"
         case "run_finished":
             return f"run {event['run_id']}: {event.get('note') or event['status']}"
     return ""
@@ -74,10 +75,14 @@ def _detail(event: Event) -> str:
         return escape(str(event["error"]))
     parts = []
     if event.get("rows_read"):
-        parts.append(f"{event['rows_read']:,} rows")
+        parts.append(_counted(event["rows_read"], "row"))
     if event.get("rejected"):
         parts.append(f"{event['rejected']:,} rejected")
     if event.get("tombstones"):
         parts.append(f"{event['tombstones']:,} deleted")
     parts += [escape(note) for note in event.get("notes") or ()]
     return ", ".join([*parts, f"{event.get('seconds', 0):.1f} s"])
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -12,7 +12,6 @@ from pyspark.sql import functions as F
 from lakehouse.iceberg.table import IcebergTable
 from lakehouse.ingest.load import Lake, Window
 from lakehouse.registry.transformers import Transformer
-from lakehouse.transform.changes import changed_rows
 from lakehouse.transform.consumed import Consumed, since
 
 #: With more parts than these a whole rebuild is the shorter way.
@@ -113,7 +112,7 @@ def changed_inputs(inputs: Inputs, before: Consumed) -> list[tuple[str, int | No
 
 def _parts_of(transformer: Transformer, lake: Lake, inputs: Inputs, name: str, known: int) -> DataFrame:
     """The parts that the changed rows of one input touch."""
-    changed = changed_rows(lake.spark, inputs.tables[name].name, known, inputs.heads[name])
+    changed = lake.changes.between(lake.spark, inputs.tables[name], known, inputs.heads[name])
     if name in transformer.touched:
         return transformer.touched[name](changed, inputs.frames).select(*transformer.rebuild_by)
     columns = zip(transformer.narrows[name], transformer.rebuild_by, strict=True)

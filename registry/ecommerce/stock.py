@@ -136,8 +136,8 @@ def inventory_monthly(movements: DataFrame, stock: DataFrame) -> DataFrame:
     month = month_of(F.col("date")).alias("month")
     levels = stock.groupBy(*_PAIR, month).agg(
         F.count(F.lit(1)).alias("days"),
-        F.avg(F.col("quantity").cast("double")).alias("average_stock"),
-        F.avg(F.col("value").cast("double")).alias("average_stock_value"),
+        _mean(F.col("quantity")).alias("average_stock"),
+        _mean(F.col("value")).alias("average_stock_value"),
     )
     is_sale = F.col("kind") == "sale"
     sold = movements.groupBy(*_PAIR, month_of(F.to_date("moved_at")).alias("month")).agg(
@@ -159,6 +159,11 @@ def inventory_monthly(movements: DataFrame, stock: DataFrame) -> DataFrame:
             F.coalesce("hours_out_of_stock", F.lit(0.0)).alias("hours_out_of_stock"),
         )
     )
+
+
+def _mean(column: Column) -> Column:
+    """The mean as a double, of a sum that is exact: levels that cancel each other come to zero, not to almost zero."""
+    return F.sum(column).cast("double") / F.count(column)
 
 
 def _outages(movements: DataFrame, stock: DataFrame) -> DataFrame:

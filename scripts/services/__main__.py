@@ -1,5 +1,6 @@
 """Start and stop the services natively: python -m scripts.services start postgres cassandra."""
 
+import os
 import shlex
 import sys
 import time
@@ -63,6 +64,13 @@ def status(home: Folder = None) -> None:
 def check(names: Names = None, home: Folder = None) -> None:
     """Check that the ports of services are free, without starting any."""
     _services(home).check_ports(names or list(PORTS))
+
+
+@application.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def psql(context: typer.Context, home: Folder = None) -> None:
+    """Be psql on the application's PostgreSQL, as its administrator; what it is given goes to psql."""
+    command, variables = _services(home).postgres.psql(context.args)
+    os.execve(command[0], command, os.environ | variables)
 
 
 @application.command()

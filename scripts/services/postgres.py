@@ -118,6 +118,23 @@ class Postgres:
         connection.autocommit = True
         return connection
 
+    def psql(self, arguments: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+        """The command that is psql with ``arguments`` on its database, as the administrator, and its variables."""
+        options = [
+            "-X",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-h",
+            HOST,
+            "-p",
+            str(self.port),
+            "-U",
+            self.admin,
+            "-d",
+            self.database,
+        ]
+        return [str(_binaries() / "psql"), *options, *arguments], {"PGPASSWORD": self._password}
+
     def _ensure_reader(self, role: str, password: str) -> None:
         """A role that may read everything, and see which transactions are open."""
         with closing(self.connect()) as connection, connection.cursor() as cursor:

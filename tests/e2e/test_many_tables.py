@@ -57,19 +57,19 @@ def test_a_scaffolded_table_runs_as_it_is(
     make_sandbox: Callable[..., Sandbox], app_database: PostgresEndpoint, tmp_path: Path
 ) -> None:
     with app_database.connect() as connection, connection.cursor() as cursor:
-        cursor.execute("CREATE TABLE coupons (id int PRIMARY KEY, code text, updated_at timestamptz DEFAULT now())")
-        cursor.execute("INSERT INTO coupons VALUES (1, 'A'), (2, 'B')")
+        cursor.execute("CREATE TABLE vouchers (id int PRIMARY KEY, code text, updated_at timestamptz DEFAULT now())")
+        cursor.execute("INSERT INTO vouchers VALUES (1, 'A'), (2, 'B')")
     registry = tmp_path / "registry"
     registry.mkdir()
     sandbox = make_sandbox(LAKEHOUSE_REGISTRY=str(registry))
-    scaffold = [sys.executable, "-m", "scripts.scaffold_table", "coupons", "--source", "app_pg", "--relation"]
+    scaffold = [sys.executable, "-m", "scripts.scaffold_table", "vouchers", "--source", "app_pg", "--relation"]
     wrong = subprocess.run(
-        [*scaffold, "public.coupon"], env=sandbox.env, cwd=ROOT, capture_output=True, text=True, check=False
+        [*scaffold, "public.voucher"], env=sandbox.env, cwd=ROOT, capture_output=True, text=True, check=False
     )
-    assert (wrong.returncode, "Did you mean 'public.coupons'?" in " ".join(wrong.stderr.split())) == (1, True), (
+    assert (wrong.returncode, "Did you mean 'public.vouchers'?" in " ".join(wrong.stderr.split())) == (1, True), (
         wrong.stderr
     )
-    subprocess.run([*scaffold, "public.coupons"], env=sandbox.env | {"COLUMNS": "200"}, cwd=ROOT, check=True)
-    sandbox.pipeline("--tables", "coupons")
-    assert sandbox.tables()["silver.coupons"]["merged"] == 2
-    assert os.listdir(registry / "main") == ["coupons.yml"]  # noqa: PTH208
+    subprocess.run([*scaffold, "public.vouchers"], env=sandbox.env | {"COLUMNS": "200"}, cwd=ROOT, check=True)
+    sandbox.pipeline("--tables", "vouchers")
+    assert sandbox.tables()["silver.vouchers"]["merged"] == 2
+    assert os.listdir(registry / "main") == ["vouchers.yml"]  # noqa: PTH208
