@@ -15,7 +15,7 @@ from lakehouse.ingest.load import Lake, Request
 from lakehouse.jars import fetch
 from lakehouse.logs import Redaction
 from lakehouse.orchestrate import execute
-from lakehouse.orchestrate.launch import packages
+from lakehouse.orchestrate.launch import class_archive, packages
 from lakehouse.orchestrate.runs import TableRun
 from lakehouse.paths import TableName
 from lakehouse.registry import loader
@@ -51,12 +51,15 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> Profile:
 @pytest.fixture(scope="session")
 def spark(profile: Profile) -> Iterator[SparkSession]:
     """One Spark for all tests."""
-    jars = ":".join(map(str, fetch(packages(ROOT / "spark-defaults.conf"), "spark")))
+    jars = fetch(packages(ROOT / "spark-defaults.conf"), "spark")
+    options = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # short runs: compile fast
+    if (archive := class_archive(jars)).exists():  # a run left it behind: classes need not be loaded one by one
+        options += f" -XX:SharedArchiveFile={archive} -Xshare:auto -Xlog:disable -Xlog:all=off"
     settings = {
         "spark.master": "local[2]",
-        "spark.driver.extraClassPath": jars,
+        "spark.driver.extraClassPath": ":".join(map(str, jars)),
         "spark.driver.memory": "3g",
-        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",  # short runs: compile fast
+        "spark.driver.extraJavaOptions": options,
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",

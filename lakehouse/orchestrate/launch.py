@@ -50,7 +50,7 @@ def application(profile: Profile, job: str, arguments: Iterable[str], conf: Sequ
     archive = temporary = None
     if master.startswith("local") and not master.startswith("local-cluster"):
         jars = fetch(packages(defaults), "spark")
-        archive = _archive(jars)
+        archive = class_archive(jars)
         temporary = (
             None if archive.exists() else archive.with_suffix(f".{hashlib.sha256(str(conf).encode()).hexdigest()[:6]}")
         )
@@ -100,7 +100,7 @@ def _spark_submit() -> str:
     )
 
 
-def _archive(jars: Sequence[Path]) -> Path:
+def class_archive(jars: Sequence[Path]) -> Path:
     """The archive for this Java, this Spark and these jars; another of any makes it useless."""
     version = subprocess.run([java(), "-version"], capture_output=True, text=True, check=True).stderr
     spark_home = str(Path(pyspark.__file__).parent)

@@ -125,5 +125,5 @@ def _days(transformer: Transformer, lake: Lake, window: Window | None, target: I
     if window is None or [kinds[name] for name in transformer.rebuild_by] != ["date"]:
         return
     first, last = window.start.date(), (window.end - timedelta(microseconds=1)).date()
-    days = [(first + timedelta(days=number),) for number in range((last - first).days + 1)]
-    yield lake.spark.createDataFrame(days, f"`{transformer.rebuild_by[0]}` date")
+    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    yield lake.spark.createDataFrame(pa.table({transformer.rebuild_by[0]: days}))

@@ -14,6 +14,7 @@ from lakehouse.errors import ConfigurationError
 from lakehouse.iceberg.table import Catalog
 from lakehouse.paths import gold, silver
 from lakehouse.settings import Profile
+from lakehouse.testing import local_frame
 
 AT = datetime(2026, 1, 1, 23, tzinfo=UTC)
 
@@ -25,7 +26,7 @@ def shown(profile: Profile, spark: SparkSession, tmp_path_factory: pytest.TempPa
     catalog = Catalog(spark)
     for name in (gold("shown"), silver("shown")):
         catalog.create(name, {"id": "int", "moment": "timestamp"})
-        spark.createDataFrame([(1, AT)], "id int, moment timestamp").writeTo(str(name)).append()
+        local_frame(spark, [(1, AT)], "id int, moment timestamp").writeTo(str(name)).append()
     view = duckdb_file.View.of(catalog.get(gold("shown")))
     duckdb_file.write(Path(own.analytics), [view], own.catalog_properties())
     return own

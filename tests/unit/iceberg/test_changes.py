@@ -37,27 +37,38 @@ def counted(rows: DataFrame) -> Counter[Row]:
     return Counter(rows.collect())
 
 
-def expected(spark: SparkSession, table: IcebergTable, after: int, until: int) -> set[Row]:
+@pytest.fixture(scope="module")
+def snapshots(spark: SparkSession, table: IcebergTable) -> dict[int, Counter[Row]]:
+    """What each snapshot holds."""
+    heads = [info.identifier for info in table.history()]
+    return {head: counted(spark.read.option("versionAsOf", head).table(str(table.name))) for head in heads}
+
+
+def expected(snapshots: dict[int, Counter[Row]], after: int, until: int) -> set[Row]:
     """What one of the two snapshots has more often than the other."""
-    before, now = (counted(spark.read.option("versionAsOf", at).table(str(table.name))) for at in (after, until))
+    before, now = snapshots[after], snapshots[until]
     return {*(before - now), *(now - before)}
 
 
 @pytest.mark.parametrize("long", [10**6, 0], ids=["compared in full", "narrowed by digests"])
 def test_changes_between_any_two_snapshots_are_what_the_snapshots_differ_by(
-    spark: SparkSession, table: IcebergTable, long: int, monkeypatch: pytest.MonkeyPatch
+    spark: SparkSession,
+    table: IcebergTable,
+    snapshots: dict[int, Counter[Row]],
+    long: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(changes, "_LONG", long)
     heads = [info.identifier for info in table.history()]
     for newer, until in enumerate(heads[:3]):
         for after in heads[newer + 1 :: 2]:
             found = counted(changed_rows(spark, table, after, until))
-            assert set(found) == expected(spark, table, after, until)
+            assert set(found) == expected(snapshots, after, until)
             assert set(found.values()) <= {1}
 
 
 def test_few_changes_are_asked_for_once_and_many_each_time(
-    spark: SparkSession, table: IcebergTable, monkeypatch: pytest.MonkeyPatch
+    spark: SparkSession, table: IcebergTable, snapshots: dict[int, Counter[Row]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     heads = [info.identifier for info in table.history()]
     first, last = heads[-1], heads[0]
@@ -66,7 +77,7 @@ def test_few_changes_are_asked_for_once_and_many_each_time(
     monkeypatch.setattr(changes, "changed_rows", lambda *given: asked.append(given) or real(*given))
     known = Changes()
     answers = [counted(known.between(spark.newSession(), table, first, last)) for _ in range(2)]
-    assert set(answers[0]) == set(answers[1]) == expected(spark, table, first, last)
+    assert set(answers[0]) == set(answers[1]) == expected(snapshots, first, last)
     assert len(asked) == 1
     monkeypatch.setattr(changes, "_FEW", 1)
     many = Changes()

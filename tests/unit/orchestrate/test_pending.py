@@ -73,9 +73,10 @@ def shop(make_lake: Callable[[], TestLake], request: pytest.FixtureRequest) -> S
     return Shop(make_lake(), f"p{abs(hash(request.node.nodeid)) % 10**8}")
 
 
-@pytest.fixture
-def applied(shop: Shop) -> Shop:
-    """Tables of the test's own, for one that changes them."""
+@pytest.fixture(scope="module")
+def applied(spark: SparkSession, profile: Profile, tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """Tables and a registry for tests that apply what they change: each finds all applied, and leaves it so."""
+    shop = Shop(TestLake(tmp_path_factory.mktemp("applied"), spark, profile), "applied")
     shop.load()
     return shop
 
