@@ -52,7 +52,7 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> Profile:
 def spark(profile: Profile) -> Iterator[SparkSession]:
     """One Spark for all tests."""
     jars = fetch(packages(ROOT / "spark-defaults.conf"), "spark")
-    options = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # short runs: compile fast
+    options = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseSerialGC"  # short runs: compile fast
     if (archive := class_archive(jars)).exists():  # a run left it behind: classes need not be loaded one by one
         options += f" -XX:SharedArchiveFile={archive} -Xshare:auto -Xlog:disable -Xlog:all=off"
     settings = {

@@ -76,7 +76,7 @@ def make_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Sand
         home = tmp_path_factory.mktemp("home")
         settings = {"LAKEHOUSE_HOME": str(home), "LAKEHOUSE_ROOT": str(ROOT), "PYSPARK_PYTHON": sys.executable,
                     "PYSPARK_DRIVER_PYTHON": sys.executable,
-                    "SPARK_SUBMIT_OPTS": "-XX:TieredStopAtLevel=1"}  # short runs: compile fast  # fmt: skip
+                    "SPARK_SUBMIT_OPTS": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m"}  # short runs: compile fast  # fmt: skip
         return Sandbox(home, os.environ | settings | env, profile, domain)
 
     return make

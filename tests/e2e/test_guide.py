@@ -40,7 +40,7 @@ def environment(checkout: Path, app_database: PostgresEndpoint) -> Iterator[dict
     yield kept | {
         "LAKEHOUSE_HOME": str(checkout / ".lakehouse"),
         "PYTHONPATH": str(checkout),  # .venv has the checkout's engine installed
-        "SPARK_SUBMIT_OPTS": "-XX:TieredStopAtLevel=1",  # short runs: compile fast
+        "SPARK_SUBMIT_OPTS": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m",  # short runs: compile fast
         "COLUMNS": "120",
     }
     with app_database.connect() as connection, connection.cursor() as cursor:

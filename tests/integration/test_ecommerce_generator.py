@@ -175,11 +175,11 @@ def test_the_history_is_plausible(connection: Any, query: Query) -> None:
         assert low <= query(share)[0][0] <= high, share
 
 
-def test_three_days_are_played(connection: Any, query: Query) -> None:
+def test_four_days_are_played(connection: Any, query: Query) -> None:
     fill(connection)
     changed: set[str] = set()
     deleted: set[str] = set()
-    for number in range(3):
+    for number in range(4):
         before = rows(query)
         day = generator.play_day(connection)
         assert day == END.date() + timedelta(days=number)
