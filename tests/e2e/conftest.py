@@ -74,9 +74,10 @@ def oracle(sources: tuple[Any, Any]) -> Sources:
 def make_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Sandbox]:
     def make(profile: str = "embedded", domain: str = "engagement", **env: str) -> Sandbox:
         home = tmp_path_factory.mktemp("home")
+        # short runs: compile fast
         settings = {"LAKEHOUSE_HOME": str(home), "LAKEHOUSE_ROOT": str(ROOT), "PYSPARK_PYTHON": sys.executable,
                     "PYSPARK_DRIVER_PYTHON": sys.executable,
-                    "SPARK_SUBMIT_OPTS": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m"}  # short runs: compile fast  # fmt: skip
+                    "SPARK_SUBMIT_OPTS": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m"}  # fmt: skip
         return Sandbox(home, os.environ | settings | env, profile, domain)
 
     return make
