@@ -23,6 +23,8 @@ from tests.integration.endpoints import PostgresEndpoint
 from tests.integration.postgres_tables import source
 from tests.oracles import shop as oracle
 
+pytestmark = pytest.mark.timeout(2400)  # its ten days are a fixture
+
 DAYS = 10
 PERSONAL = {
     "customers": ("first_name", "last_name", "email", "phone", "birth_date", "card_number", "signup_ip"),
