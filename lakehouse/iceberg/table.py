@@ -132,12 +132,12 @@ class IcebergTable:
 
     def history(self) -> Iterator[SnapshotInfo]:
         """The current snapshot and its ancestors, newest first."""
-        ancestors = self._jvm.org.apache.iceberg.util.SnapshotUtil.currentAncestors(self._java)
-        for snapshot in _each(ancestors.iterator()):
-            summary = {str(key): str(value) for key, value in snapshot.summary().items()}
-            yield SnapshotInfo(
-                int(snapshot.snapshotId()), str(snapshot.operation()), int(snapshot.timestampMillis()), summary
-            )
+        iceberg = self._jvm.org.apache.iceberg
+        parser = iceberg.SnapshotParser  # one call for all of a snapshot: each entry of a Java map is three
+        for snapshot in _each(iceberg.util.SnapshotUtil.currentAncestors(self._java).iterator()):
+            found = json.loads(parser.toJson(snapshot))
+            summary = found.get("summary", {})
+            yield SnapshotInfo(found["snapshot-id"], summary.pop("operation", ""), found["timestamp-ms"], summary)
 
     def newest(self, property_name: str) -> str | None:
         """The property's value in the newest snapshot that has it: maintenance makes snapshots without."""
