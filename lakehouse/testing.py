@@ -14,6 +14,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import pyarrow as pa
@@ -149,6 +150,7 @@ def local_frame(spark: SparkSession, values: Sequence[tuple[Any, ...]], schema: 
     return spark.createDataFrame(values, said) if table is None else spark.createDataFrame(table, said)
 
 
+@cache
 def _schema(ddl: str) -> StructType:
     said = StructType.fromDDL(ddl)
     if not isinstance(said, StructType):
