@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 from uuid import uuid4
 
 import pyarrow as pa
@@ -16,6 +16,7 @@ from lakehouse.errors import SystemFailureError
 from lakehouse.iceberg import partitioning
 from lakehouse.iceberg.arrow_types import arrow_type, iceberg_type, lake_type
 from lakehouse.iceberg.data_files import FileTarget, WrittenFile
+from lakehouse.iceberg.java import IcebergClasses, each
 from lakehouse.iceberg.snapshots import SnapshotInfo
 from lakehouse.paths import CATALOG, TableName
 
@@ -43,10 +44,9 @@ class Catalog:
     """The Iceberg catalog of a Spark session."""
 
     def __init__(self, spark: SparkSession) -> None:
-        self._jvm: Any = cast(Any, spark._jvm)
+        self._classes = IcebergClasses(spark._jvm)
         self._creating = threading.Lock()
-        loader = self._jvm.org.apache.iceberg.spark.Spark3Util
-        self._java = loader.loadIcebergCatalog(spark._jsparkSession, CATALOG)
+        self._java = self._classes("spark.Spark3Util").loadIcebergCatalog(spark._jsparkSession, CATALOG)
 
     def find(self, name: TableName) -> "IcebergTable | None":
         """The table of that name, as it is now; ``None`` when there is none."""
@@ -54,7 +54,7 @@ class Catalog:
         with reported(f"loading {name.dotted}"):
             if not self._java.tableExists(identifier):
                 return None
-            return IcebergTable(name, self._java.loadTable(identifier), self._jvm)
+            return IcebergTable(name, self._java.loadTable(identifier), self._classes)
 
     def get(self, name: TableName) -> "IcebergTable":
         """The table of that name; :class:`SystemFailureError` when there is none."""
@@ -74,14 +74,15 @@ class Catalog:
             {"id": number, "name": column, "required": False, "type": iceberg_type(kind)}
             for number, (column, kind) in enumerate(columns.items(), start=1)
         ]
-        package = self._jvm.org.apache.iceberg
         with reported(f"creating {name.dotted}"):
             self._ensure_namespace(name.layer.value)
-            schema = package.SchemaParser.fromJson(json.dumps({"type": "struct", "schema-id": 0, "fields": fields}))
+            schema = self._classes("SchemaParser").fromJson(
+                json.dumps({"type": "struct", "schema-id": 0, "fields": fields})
+            )
             builder = self._java.buildTable(self._identifier(name), schema)
-            builder = builder.withPartitionSpec(partitioning.spec(package, schema, partition_by))
+            builder = builder.withPartitionSpec(partitioning.spec(self._classes, schema, partition_by))
             if sort_by:
-                order = package.SortOrder.builderFor(schema)
+                order = self._classes("SortOrder").builderFor(schema)
                 for column in sort_by:
                     order = order.asc(column)
                 builder = builder.withSortOrder(order.build())
@@ -89,7 +90,7 @@ class Catalog:
                 builder = builder.withProperty(key, value)
             for key, value in _distribution(partition_by).items():
                 builder = builder.withProperty(key, value)
-            return IcebergTable(name, builder.create(), self._jvm)
+            return IcebergTable(name, builder.create(), self._classes)
 
     def drop(self, name: TableName) -> None:
         """Forget the table and delete its files."""
@@ -109,16 +110,16 @@ class Catalog:
         return self._identifier_of(name.dotted)
 
     def _identifier_of(self, dotted: str) -> Any:
-        return self._jvm.org.apache.iceberg.catalog.TableIdentifier.parse(dotted)
+        return self._classes("catalog.TableIdentifier").parse(dotted)
 
 
 class IcebergTable:
     """One table, as it was when it was loaded or last refreshed."""
 
-    def __init__(self, name: TableName, java: Any, jvm: Any) -> None:
+    def __init__(self, name: TableName, java: Any, classes: IcebergClasses) -> None:
         self.name = name
         self._java = java
-        self._jvm = jvm
+        self._classes = classes
 
     def refresh(self) -> None:
         with reported(f"reading the metadata of {self.name.dotted}"):
@@ -132,9 +133,8 @@ class IcebergTable:
 
     def history(self) -> Iterator[SnapshotInfo]:
         """The current snapshot and its ancestors, newest first."""
-        iceberg = self._jvm.org.apache.iceberg
-        parser = iceberg.SnapshotParser  # one call for all of a snapshot: each entry of a Java map is three
-        for snapshot in _each(iceberg.util.SnapshotUtil.currentAncestors(self._java).iterator()):
+        parser = self._classes("SnapshotParser")  # one call for all of a snapshot: each entry of a Java map is three
+        for snapshot in each(self._classes("util.SnapshotUtil").currentAncestors(self._java)):
             found = json.loads(parser.toJson(snapshot))
             summary = found.get("summary", {})
             yield SnapshotInfo(found["snapshot-id"], summary.pop("operation", ""), found["timestamp-ms"], summary)
@@ -145,7 +145,7 @@ class IcebergTable:
 
     @property
     def fields(self) -> tuple[Field, ...]:
-        schema = json.loads(self._jvm.org.apache.iceberg.SchemaParser.toJson(self._java.schema()))
+        schema = json.loads(self._classes("SchemaParser").toJson(self._java.schema()))
         return tuple(Field(field["id"], field["name"], lake_type(str(field["type"]))) for field in schema["fields"])
 
     def arrow_schema(self) -> pa.Schema:
@@ -168,19 +168,21 @@ class IcebergTable:
         with reported(f"listing the files of {self.name.dotted}"):
             tasks = self._java.newScan().planFiles()
             try:
-                return sorted({str(task.file().location()) for task in _each(tasks.iterator())})
+                return sorted({str(task.file().location()) for task in each(tasks)})
             finally:
                 tasks.close()
 
     def new_file(self) -> FileTarget:
         """A place for one more data file."""
         path = self._java.locationProvider().newDataLocation(f"{uuid4()}.parquet")
-        properties = {str(key): str(value) for key, value in self._java.io().properties().items()}
+        properties = {
+            str(entry.getKey()): str(entry.getValue()) for entry in each(self._java.io().properties().entrySet())
+        }
         return FileTarget(str(path), self.arrow_schema(), properties)
 
     def evolve(self, added: Mapping[str, str], widened: Mapping[str, str]) -> None:
         """Add columns and widen types (name to Spark SQL type), in one commit."""
-        types = self._jvm.org.apache.iceberg.types.Types
+        types = self._classes("types.Types")
         with reported(f"changing the columns of {self.name.dotted}"):
             update = self._java.updateSchema()
             for column, kind in added.items():
@@ -196,16 +198,16 @@ class IcebergTable:
         Returns:
             What was changed, for a note; empty when the table is like that already.
         """
-        before = ", ".join(partitioning.partition_fields(self._java)) or "nothing"
+        before = ", ".join(partitioning.partition_fields(self._java, self._classes)) or "nothing"
         notes = []
         with reported(f"changing the partitioning of {self.name.dotted}"):
-            if partitioning.change_spec(self._java, self._jvm.org.apache.iceberg, partition_by):
+            if partitioning.change_spec(self._java, self._classes, partition_by):
                 update = self._java.updateProperties()
                 for key, value in _distribution(partition_by).items():
                     update = update.set(key, value)
                 update.commit()
                 notes.append(f"partitioned by {', '.join(partition_by) or 'nothing'} from now on, before by {before}")
-            if partitioning.change_sort(self._java, self._jvm.org.apache.iceberg, sort_by):
+            if partitioning.change_sort(self._java, self._classes, sort_by):
                 notes.append(f"sorted by {', '.join(sort_by) or 'nothing'} from now on")
         if notes:
             self.refresh()
@@ -220,18 +222,20 @@ class IcebergTable:
 
     def replace(self, files: Iterable[WrittenFile], properties: Mapping[str, str]) -> int:
         """Make ``files`` the whole content, in one snapshot that bears ``properties``; returns its id."""
-        everything = self._jvm.org.apache.iceberg.expressions.Expressions.alwaysTrue()
+        everything = self._classes("expressions.Expressions").alwaysTrue()
         operation = self._java.newOverwrite().overwriteByRowFilter(everything)
         for file in files:
             operation.addFile(self._data_file(file))
         return self._commit(operation, properties)
 
     def _data_file(self, file: WrittenFile) -> Any:
-        package = self._jvm.org.apache.iceberg
         source = self._java.io().newInputFile(file.path)
-        metrics = package.parquet.ParquetUtil.fileMetrics(source, package.MetricsConfig.forTable(self._java))
+        metrics = self._classes("parquet.ParquetUtil").fileMetrics(
+            source, self._classes("MetricsConfig").forTable(self._java)
+        )
         return (
-            package.DataFiles.builder(package.PartitionSpec.unpartitioned())
+            self._classes("DataFiles")
+            .builder(self._classes("PartitionSpec").unpartitioned())
             .withInputFile(source)
             .withFormat("parquet")
             .withMetrics(metrics)
@@ -257,7 +261,7 @@ class IcebergTable:
         """
         if before is None:
             return
-        if not self._jvm.org.apache.iceberg.util.SnapshotUtil.isAncestorOf(self._java, before):
+        if not self._classes("util.SnapshotUtil").isAncestorOf(self._java, before):
             raise SystemFailureError(
                 f"table {self.name.dotted}: snapshot {before}, its head before this commit, is no ancestor of its head "
                 f"{self.head} now: another writer's commit was lost.",
@@ -269,12 +273,6 @@ def _distribution(partition_by: Sequence[str]) -> dict[str, str]:
     """Rows of a partition go to one task, so that a write leaves one file in it and not one of each task."""
     mode = "hash" if partition_by else "none"
     return {"write.distribution-mode": mode, "write.merge.distribution-mode": mode}
-
-
-def _each(iterator: Any) -> Iterator[Any]:
-    """A Java iterator's items."""
-    while iterator.hasNext():
-        yield iterator.next()
 
 
 @contextmanager

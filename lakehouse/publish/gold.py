@@ -10,6 +10,7 @@ from lakehouse.iceberg.table import IcebergTable
 from lakehouse.ingest.load import Lake
 from lakehouse.paths import quote
 from lakehouse.registry.transformers import Transformer
+from lakehouse.transform.kept import cached, kept
 from lakehouse.transform.merge import merge_part, overwrite
 from lakehouse.transform.parts import Parts
 
@@ -37,8 +38,9 @@ def write_gold(
     """
     _check_columns(result, transformer)
     notes: tuple[str, ...] = ()
-    rows = (result if parts is None else parts.of(result)).persist()
-    try:
+    wanted = result if parts is None else parts.of(result)
+    keep = cached if parts is None or transformer.replaces_partitions else kept
+    with keep(wanted) as rows:
         _check_grain(rows, transformer)
         if target is None:
             target = _made(result, transformer, lake)
@@ -47,12 +49,9 @@ def write_gold(
         if parts is None:
             return overwrite(rows, target, properties), notes
         if transformer.replaces_partitions:
-            held = F.col(parts.columns[0]).isin(parts.values.column(0).to_pylist())
-            return overwrite(rows, target, properties, held), notes
+            return overwrite(rows, target, properties, parts.spelled_out(quote(parts.columns[0]))), notes
         part = parts.frame(lake.spark)
         return merge_part(rows, target, transformer.grain, part, properties), notes
-    finally:
-        rows.unpersist()
 
 
 def _made(result: DataFrame, transformer: Transformer, lake: Lake) -> IcebergTable:

@@ -8,6 +8,7 @@ All versions of a key are computed from raw whenever the key has new rows there,
 """
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import datetime
 
 from pyspark.sql import DataFrame, Window
@@ -22,6 +23,7 @@ from lakehouse.paths import history, quote, raw
 from lakehouse.registry.tables import SourceTable
 from lakehouse.transform.consumed import Consumed, last_consumed
 from lakehouse.transform.contract import FAILURES, SilverShape, check, conform, shape
+from lakehouse.transform.kept import cached, kept
 from lakehouse.transform.merge import merge_part, overwrite
 from lakehouse.transform.silver import Books, Transformed, definition_of, new_rows, target_of
 
@@ -63,19 +65,19 @@ def to_history(
     if batch is None:
         return Transformed(name.table)
     rows = lake.spark.read.option("versionAsOf", head).table(str(source.name))
-    keys = None if batch.whole else batch.rows.select(*map(quote, wanted.key)).distinct().persist()
-    if keys is not None:
-        rows = rows.join(F.broadcast(keys), on=list(wanted.key), how="left_semi")
-    checked = check(conform(rows, table, wanted), table).persist()
-    try:
-        found = versions(checked, wanted.key, str(table.cursor)).persist()
+    with ExitStack() as keeping:
+        keys = None
+        if not batch.whole:
+            keys = keeping.enter_context(kept(batch.rows.select(*map(quote, wanted.key)).distinct(), batch.number))
+            rows = rows.join(F.broadcast(keys), on=list(wanted.key), how="left_semi")
+        keep = cached if batch.whole else kept
+        checked = keeping.enter_context(keep(check(conform(rows, table, wanted), table)))
+        found = keeping.enter_context(keep(versions(checked, wanted.key, str(table.cursor))))
         books = _books(checked, found, str(table.cursor))
         target = target_of(name, table, {**wanted.published(table), **COLUMNS}, lake, held)
-        published = found.select(*wanted.protected(table, pseudonym_key), *COLUMNS)
         properties = Consumed({source.name.dotted: head}, definition).properties(run_id)
+        published = found.select(*wanted.protected(table, pseudonym_key), *COLUMNS)
         snapshot = _write(published, target, wanted, keys, properties)
-    finally:
-        checked.unpersist()
     return Transformed(name.table, books, snapshot)
 
 

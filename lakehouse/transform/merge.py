@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from lakehouse.errors import SystemFailureError
 from lakehouse.iceberg.table import IcebergTable
 from lakehouse.paths import quote
+from lakehouse.transform.kept import kept
 
 _SESSION_PROPERTY = "spark.sql.iceberg.snapshot-property."
 _WRITER_PROPERTY = "snapshot-property."
@@ -76,18 +77,31 @@ def merge_part(
     """
     at = rows.sparkSession.read.option("versionAsOf", str(target.head))
     held = at.table(str(target.name)).join(F.broadcast(part), on=part.columns, how="left_semi")
-    columns = [quote(name) for name in rows.columns]
-    new = rows.select(*map(quote, key), F.struct(*columns).alias("_new"))
-    old = held.select(*map(quote, key), F.struct(*columns).alias("_old"))
-    odd = new.join(old, on=list(key), how="full_outer").where(~F.col("_new").eqNullSafe(F.col("_old")))
-    row = F.coalesce("_new", "_old").alias("_row")
-    changes = odd.select(row, F.col("_new").isNull().alias(REMOVED)).select("_row.*", REMOVED).persist()
-    try:
+    with kept(_differences(held, rows, key)) as changes:
         if changes.isEmpty():
             return target.append([], properties)
         return merge(changes, target, key, properties, mirror=False)
-    finally:
-        changes.unpersist()
+
+
+def _differences(old: DataFrame, new: DataFrame, key: Sequence[str]) -> DataFrame:
+    """What :func:`merge` makes ``new`` of ``old`` with; both have one row a ``key``."""
+    row = F.struct(*map(quote, new.columns)).alias("_row")
+    is_new = F.col("_is_new")
+    sides = [
+        rows.select(*map(quote, key), row, F.lit(side).alias("_is_new")) for rows, side in ((old, False), (new, True))
+    ]
+    pairs = (
+        reduce(DataFrame.union, sides)
+        .groupBy(*map(quote, key))
+        .agg(
+            F.first(F.when(~is_new, F.col("_row")), ignorenulls=True).alias("_old"),
+            F.first(F.when(is_new, F.col("_row")), ignorenulls=True).alias("_new"),
+        )
+    )
+    odd = pairs.where(~F.col("_new").eqNullSafe(F.col("_old")))
+    return odd.select(F.coalesce("_new", "_old").alias("_row"), F.col("_new").isNull().alias(REMOVED)).select(
+        "_row.*", REMOVED
+    )
 
 
 def _all(conditions: Iterable[Column]) -> Column:

@@ -1,22 +1,36 @@
 """Which parts of a gold table changed rows touch, and reading only what those parts are made of."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import reduce
+from typing import Any
 
 import pyarrow as pa
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from lakehouse.iceberg.table import IcebergTable
 from lakehouse.ingest.load import Lake, Window
+from lakehouse.paths import quote
 from lakehouse.registry.transformers import Transformer
 from lakehouse.transform.consumed import Consumed, since
 
 #: With more parts than these a whole rebuild is the shorter way.
 _MOST = 100_000
 _MOST_LITERALS = 2_000
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+#: How values of these types are written in SQL.
+_WRITTEN: Mapping[type, Callable[[Any], str]] = {
+    int: str,
+    str: _text,
+    date: lambda day: f"DATE'{day.isoformat()}'",
+}
 
 
 @dataclass(frozen=True)
@@ -46,6 +60,16 @@ class Parts:
         """Whether they can be spelled out in a condition, which lets files be left unread."""
         return len(self.columns) == 1 and len(self) <= _MOST_LITERALS
 
+    def spelled_out(self, expression: str) -> Column:
+        """The condition that ``expression`` is one of the values of the one column.
+
+        As one text of SQL: a list of literals is several calls of the JVM for each of them.
+        """
+        values = self.values.column(0).to_pylist()
+        if all(type(value) in _WRITTEN for value in values):
+            return F.expr(f"({expression}) IN ({', '.join(_WRITTEN[type(value)](value) for value in values)})")
+        return F.expr(expression).isin(values)
+
     def frame(self, spark: SparkSession) -> DataFrame:
         return spark.createDataFrame(self.values)
 
@@ -55,12 +79,14 @@ class Parts:
         Args:
             expressions: over ``rows``, one for each of :attr:`columns`; those columns themselves when absent.
         """
-        given = [F.expr(text) for text in expressions] or [F.col(name) for name in self.columns]
+        given = expressions or [quote(name) for name in self.columns]
         if self.few:
-            return rows.where(given[0].isin(self.values.column(0).to_pylist()))
+            return rows.where(self.spelled_out(given[0]))
         parts = self.frame(rows.sparkSession)
         wanted = [f"_part_{number}" for number in range(len(given))]
-        same = reduce(lambda left, right: left & right, (a == F.col(b) for a, b in zip(given, wanted, strict=True)))
+        same = reduce(
+            lambda left, right: left & right, (F.expr(a) == F.col(b) for a, b in zip(given, wanted, strict=True))
+        )
         return rows.join(F.broadcast(parts.toDF(*wanted)), same, how="left_semi")
 
 

@@ -19,6 +19,7 @@ from lakehouse.transform import quarantine
 from lakehouse.transform.batch import DELETED, MERGED, NEWEST, OUTCOME, REJECTED, SUPERSEDED, decide
 from lakehouse.transform.consumed import Consumed, last_consumed, since
 from lakehouse.transform.contract import SilverShape, check, conform, shape
+from lakehouse.transform.kept import kept
 from lakehouse.transform.merge import REMOVED, append, merge, overwrite
 
 _RAW_ROW = "_raw_row"
@@ -46,9 +47,10 @@ class Transformed:
 
 @dataclass(frozen=True)
 class Batch:
-    """The raw rows to look at; ``whole`` when they are all that raw holds, so that silver mirrors them."""
+    """The raw rows to look at, and how many; ``whole`` when they are all that raw holds, so that silver mirrors them."""
 
     rows: DataFrame
+    number: int
     whole: bool
 
 
@@ -80,8 +82,7 @@ def to_silver(
     if batch is None:
         layout = held.partition(table.partition_by, table.sort_by) if held is not None else ()
         return Transformed(table.table, notes=layout)
-    decided = _decided(batch.rows, table, wanted).persist()
-    try:
+    with kept(_decided(batch.rows, table, wanted), batch.number) as decided:
         books, notes = _count(decided, table)
         target = target_of(silver(table.table), table, wanted.published(table), lake, held)
         notes += target.partition(table.partition_by, table.sort_by)
@@ -90,8 +91,6 @@ def to_silver(
         )
         properties = Consumed({source.name.dotted: head}, definition).properties(run_id)
         snapshot = _write(decided, table, wanted, target, batch, pseudonym_key, properties)
-    finally:
-        decided.unpersist()
     return Transformed(table.table, books, snapshot, notes)
 
 
@@ -126,9 +125,10 @@ def _batch(
     after = since(source, consumed) if consumed is not None and table.load is Load.INCREMENTAL else None
     if consumed is None or after is None or any(info.operation not in {"append", "replace"} for info in after):
         rows = lake.spark.read.option("versionAsOf", head).table(str(source.name))
-        return Batch(rows, whole=True)
+        return Batch(rows, source.row_count, whole=True)
     reader = lake.spark.read.option("start-snapshot-id", consumed).option("end-snapshot-id", head)
-    return Batch(reader.format("iceberg").load(str(source.name)), whole=False)
+    number = sum(int(info.summary.get("added-records", 0)) for info in after if info.operation == "append")
+    return Batch(reader.format("iceberg").load(str(source.name)), number, whole=False)
 
 
 def _decided(rows: DataFrame, table: SourceTable, wanted: SilverShape) -> DataFrame:

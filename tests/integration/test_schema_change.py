@@ -91,12 +91,12 @@ def test_a_change_of_partitioning_is_applied_to_the_live_table_without_rewriting
     run(lake, people)
     assert set(held.data_file_paths()) == before
     held.refresh()
-    assert partitioning.partition_fields(held._java) == ("months(updated_at)", "bucket(4, id)")
+    assert partitioning.partition_fields(held._java, held._classes) == ("months(updated_at)", "bucket(4, id)")
     assert [row[0] for row in lake.rows(f"silver.{people}", "id")] == [1, 2, 3]
     table(lake, schema, "people", INCREMENTAL)
     run(lake, people)
     held.refresh()
-    assert partitioning.partition_fields(held._java) == ()
+    assert partitioning.partition_fields(held._java, held._classes) == ()
 
 
 PERSONAL = "key: [id]\nholds_pii: true\ncolumns:\n  id: {pii: none}\n  name: {pii: redact}\n"
