@@ -24,6 +24,10 @@ class _Answer:
     known: bool = False
     rows: pa.Table | None = None
 
+    def keep(self, rows: DataFrame) -> None:
+        found = rows.limit(_FEW + 1).toArrow()
+        self.rows, self.known = found if found.num_rows <= _FEW else None, True
+
 
 class Changes:
     """What changed in tables, asked once for all that are made from them. For one run: answers are never forgotten."""
@@ -34,15 +38,23 @@ class Changes:
 
     def between(self, spark: SparkSession, table: IcebergTable, after: int, until: int) -> DataFrame:
         """:func:`changed_rows`, as a DataFrame of ``spark``."""
-        with self._lock:
-            answer = self._answers.setdefault((table.name.dotted, after, until), _Answer())
+        answer = self._answer(table, after, until)
         with answer.lock:
             if not answer.known:
-                found = changed_rows(spark, table, after, until).limit(_FEW + 1).toArrow()
-                answer.rows, answer.known = found if found.num_rows <= _FEW else None, True
+                answer.keep(changed_rows(spark, table, after, until))
         if answer.rows is None:
             return changed_rows(spark, table, after, until)
         return spark.createDataFrame(answer.rows)
+
+    def record(self, table: IcebergTable, after: int, until: int, rows: DataFrame) -> None:
+        """What the writer of snapshot ``until`` knows: ``rows`` are those that it changed, as :func:`changed_rows` has them."""
+        answer = self._answer(table, after, until)
+        with answer.lock:
+            answer.keep(rows)
+
+    def _answer(self, table: IcebergTable, after: int, until: int) -> _Answer:
+        with self._lock:
+            return self._answers.setdefault((table.name.dotted, after, until), _Answer())
 
 
 def changed_rows(spark: SparkSession, table: IcebergTable, after: int, until: int) -> DataFrame:

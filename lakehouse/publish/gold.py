@@ -51,7 +51,7 @@ def write_gold(
         if transformer.replaces_partitions:
             return overwrite(rows, target, properties, parts.spelled_out(quote(parts.columns[0]))), notes
         part = parts.frame(lake.spark)
-        return merge_part(rows, target, transformer.grain, part, properties), notes
+        return merge_part(rows, target, transformer.grain, part, properties, lake.changes), notes
 
 
 def _made(result: DataFrame, transformer: Transformer, lake: Lake) -> IcebergTable:

@@ -77,7 +77,7 @@ def to_history(
         target = target_of(name, table, {**wanted.published(table), **COLUMNS}, lake, held)
         properties = Consumed({source.name.dotted: head}, definition).properties(run_id)
         published = found.select(*wanted.protected(table, pseudonym_key), *COLUMNS)
-        snapshot = _write(published, target, wanted, keys, properties)
+        snapshot = _write(published, target, wanted, keys, properties, lake)
     return Transformed(name.table, books, snapshot)
 
 
@@ -142,7 +142,8 @@ def _write(
     wanted: SilverShape,
     keys: DataFrame | None,
     properties: dict[str, str],
+    lake: Lake,
 ) -> int:
     if keys is None:
         return overwrite(published, target, properties)
-    return merge_part(published, target, [*wanted.key, VALID_FROM], keys, properties)
+    return merge_part(published, target, [*wanted.key, VALID_FROM], keys, properties, lake.changes)

@@ -13,18 +13,17 @@ def kept(rows: DataFrame, at_most: int | None = None) -> Iterator[DataFrame]:
     """``rows``, computed once.
 
     Few are brought to the driver and become part of the plans that read them: their number is known before those are
-    made, so that no join shuffles them. Many go to Spark's cache until the block ends.
+    made, so that no join shuffles them. Many stay in Spark's cache until the block ends.
 
     Args:
-        at_most: how many rows there are at the most, where that is known: it saves counting.
+        at_most: how many rows there are at the most, where that is known: it saves the cache.
     """
-    if at_most is None or at_most <= _FEW:
-        found = (rows if at_most is not None else rows.limit(_FEW + 1)).toArrow()
-        if found.num_rows <= _FEW:
-            yield rows.sparkSession.createDataFrame(found, rows.schema)
-            return
+    if at_most is not None and at_most <= _FEW:
+        yield rows.sparkSession.createDataFrame(rows.toArrow(), rows.schema)
+        return
     with cached(rows) as many:
-        yield many
+        found = many.limit(_FEW + 1).toArrow() if at_most is None else None
+        yield many if found is None or found.num_rows > _FEW else rows.sparkSession.createDataFrame(found, rows.schema)
 
 
 @contextmanager

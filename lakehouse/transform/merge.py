@@ -10,6 +10,7 @@ from pyspark.sql import Column, DataFrame, DataFrameWriterV2, SparkSession
 from pyspark.sql import functions as F
 
 from lakehouse.errors import SystemFailureError
+from lakehouse.iceberg.changes import Changes
 from lakehouse.iceberg.table import IcebergTable
 from lakehouse.paths import quote
 from lakehouse.transform.kept import kept
@@ -64,7 +65,12 @@ def merge(
 
 
 def merge_part(
-    rows: DataFrame, target: IcebergTable, key: Sequence[str], part: DataFrame, properties: Mapping[str, str]
+    rows: DataFrame,
+    target: IcebergTable,
+    key: Sequence[str],
+    part: DataFrame,
+    properties: Mapping[str, str],
+    changes: Changes,
 ) -> int:
     """Make ``rows`` what ``target`` holds for ``part``, in one snapshot that bears ``properties``; returns its id.
 
@@ -74,17 +80,23 @@ def merge_part(
         rows: one row a ``key``, persisted or otherwise read alike each time.
         part: values of some of the target's columns, without duplicates; few enough to be sent to every task. Rows of
             the target with such values that ``rows`` does not have leave.
+        changes: is told what changed, for what is made from the target.
     """
-    at = rows.sparkSession.read.option("versionAsOf", str(target.head))
+    before = target.head
+    at = rows.sparkSession.read.option("versionAsOf", str(before))
     held = at.table(str(target.name)).join(F.broadcast(part), on=part.columns, how="left_semi")
-    with kept(_differences(held, rows, key)) as changes:
-        if changes.isEmpty():
+    with kept(_differences(held, rows, key)) as odd:
+        if odd.isEmpty():
             return target.append([], properties)
-        return merge(changes, target, key, properties, mirror=False)
+        changed = odd.select(F.coalesce("new", "old").alias("row"), F.col("new").isNull().alias(REMOVED))
+        head = merge(changed.select("row.*", REMOVED), target, key, properties, mirror=False)
+        sides = [odd.where(F.col(side).isNotNull()).select(f"{side}.*") for side in ("old", "new")]
+        changes.record(target, before or 0, head, reduce(DataFrame.union, sides))
+        return head
 
 
 def _differences(old: DataFrame, new: DataFrame, key: Sequence[str]) -> DataFrame:
-    """What :func:`merge` makes ``new`` of ``old`` with; both have one row a ``key``."""
+    """The rows, as structs ``old`` and ``new``, of the keys where they differ; NULL on a side that does not have the key."""
     row = F.struct(*map(quote, new.columns)).alias("_row")
     is_new = F.col("_is_new")
     sides = [
@@ -94,14 +106,11 @@ def _differences(old: DataFrame, new: DataFrame, key: Sequence[str]) -> DataFram
         reduce(DataFrame.union, sides)
         .groupBy(*map(quote, key))
         .agg(
-            F.first(F.when(~is_new, F.col("_row")), ignorenulls=True).alias("_old"),
-            F.first(F.when(is_new, F.col("_row")), ignorenulls=True).alias("_new"),
+            F.first(F.when(~is_new, F.col("_row")), ignorenulls=True).alias("old"),
+            F.first(F.when(is_new, F.col("_row")), ignorenulls=True).alias("new"),
         )
     )
-    odd = pairs.where(~F.col("_new").eqNullSafe(F.col("_old")))
-    return odd.select(F.coalesce("_new", "_old").alias("_row"), F.col("_new").isNull().alias(REMOVED)).select(
-        "_row.*", REMOVED
-    )
+    return pairs.where(~F.col("new").eqNullSafe(F.col("old"))).select("old", "new")
 
 
 def _all(conditions: Iterable[Column]) -> Column:

@@ -71,8 +71,8 @@ def fct_shipments(shipments: DataFrame, items: DataFrame, returns: DataFrame) ->
     table="logistics_performance",
     reads={"shipments": "gold.fct_shipments", "carriers": "silver.carriers"},
     grain=("carrier_id", "week"),
-    rebuild_by=("week",),
-    narrows={"shipments": "ship_week"},
+    rebuild_by=("carrier_id", "week"),
+    narrows={"shipments": ("carrier_id", "ship_week")},
     columns={
         "carrier_id": "Who carried.",
         "carrier": "Their name.",

@@ -11,17 +11,42 @@ from lakehouse.transformer import transformer
 _GRAIN = ("date", "category_id", "country")
 
 
-def _days_of_moved_products(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame:
-    """The days on which a product was sold or refunded that is in another category than before, or is new or gone."""
+def _of_items(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame:
+    return _sold(changed, inputs["products"]).select(*_GRAIN)
+
+
+def _of_refunds(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame:
+    return _refunded(changed, inputs["products"]).select(*_GRAIN)
+
+
+def _of_moved_products(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame:
+    """Where products were sold or refunded that are in another category than before, or new or gone: in both."""
     moved = (
         changed.groupBy("product_id")
-        .agg(F.count(F.lit(1)).alias("sides"), F.count_distinct("category_id").alias("categories"))
-        .where((F.col("sides") == 1) | (F.col("categories") > 1))
-        .select("product_id")
+        .agg(F.count(F.lit(1)).alias("sides"), F.collect_set("category_id").alias("categories"))
+        .where((F.col("sides") == 1) | (F.size("categories") > 1))
+        .select("product_id", F.explode("categories").alias("category_id"))
     )
-    sold = inputs["items"].join(F.broadcast(moved), on="product_id", how="left_semi")
-    refunded = inputs["refunds"].join(F.broadcast(moved), on="product_id", how="left_semi")
-    return sold.select(F.col("order_date").alias("date")).union(refunded.select("refund_date"))
+    sold, refunded = _sold(inputs["items"], moved), _refunded(inputs["refunds"], moved)
+    return sold.select(*_GRAIN).union(refunded.select(*_GRAIN))
+
+
+def _sold(items: DataFrame, products: DataFrame) -> DataFrame:
+    """The lines with the category of their product, by the day of their order."""
+    return _in_categories(items.withColumn("date", F.col("order_date")), products)
+
+
+def _refunded(refunds: DataFrame, products: DataFrame) -> DataFrame:
+    """The refunds with the category of their product, by the day on which they were paid out."""
+    return _in_categories(refunds.withColumn("date", F.col("refund_date")), products)
+
+
+def _in_categories(rows: DataFrame, products: DataFrame) -> DataFrame:
+    return rows.join(F.broadcast(products.select("product_id", "category_id")), on="product_id", how="inner")
+
+
+def _within(rows: DataFrame, parts: DataFrame | None) -> DataFrame:
+    return rows if parts is None else rows.join(F.broadcast(parts), on=list(_GRAIN), how="left_semi")
 
 
 @transformer(
@@ -33,9 +58,8 @@ def _days_of_moved_products(changed: DataFrame, inputs: Mapping[str, DataFrame])
         "categories": "silver.categories",
     },
     grain=_GRAIN,
-    rebuild_by=("date",),
-    narrows={"items": "order_date", "refunds": "refund_date"},
-    touched={"products": _days_of_moved_products},
+    rebuild_by=_GRAIN,
+    touched={"items": _of_items, "refunds": _of_refunds, "products": _of_moved_products},
     columns={
         "date": "Day on which orders were placed, or refunds paid out (UTC).",
         "category_id": "Category of the products today.",
@@ -51,25 +75,31 @@ def _days_of_moved_products(changed: DataFrame, inputs: Mapping[str, DataFrame])
         "aov": "(gmv - discounts) / orders; NULL without orders.",
     },
 )
-def sales_daily(items: DataFrame, refunds: DataFrame, products: DataFrame, categories: DataFrame) -> DataFrame:
-    """Orders, units, GMV, discounts, refunds and net revenue by day, category and country."""
-    category_of = F.broadcast(products.select("product_id", "category_id"))
+def sales_daily(
+    items: DataFrame, refunds: DataFrame, products: DataFrame, categories: DataFrame, *, parts: DataFrame | None
+) -> DataFrame:
+    """Orders, units, GMV, discounts, refunds and net revenue by day, category and country.
+
+    Args:
+        parts: the days, categories and countries to make; all when absent.
+    """
     counts = ~F.col("is_cancelled")
-    sold = (
-        items.join(category_of, on="product_id", how="inner")
-        .groupBy(F.col("order_date").alias("date"), "category_id", "country")
-        .agg(
-            F.count_distinct(F.when(counts, F.col("order_id"))).alias("orders"),
-            F.count_distinct(F.when(~counts, F.col("order_id"))).alias("cancelled_orders"),
-            F.sum(F.when(counts, F.col("quantity"))).alias("units"),
-            F.sum(F.when(counts, F.col("gmv"))).alias("gmv"),
-            F.sum(F.when(counts, F.col("discount"))).alias("discounts"),
-        )
+    by_order = (
+        _within(_sold(items, products), parts)
+        .groupBy(*_GRAIN, "order_id", "is_cancelled")
+        .agg(*(F.sum(name).alias(name) for name in ("quantity", "gmv", "discount")))
+    )
+    sold = by_order.groupBy(*_GRAIN).agg(
+        F.count_if(counts).alias("orders"),
+        F.count_if(~counts).alias("cancelled_orders"),
+        F.sum(F.when(counts, F.col("quantity"))).alias("units"),
+        F.sum(F.when(counts, F.col("gmv"))).alias("gmv"),
+        F.sum(F.when(counts, F.col("discount"))).alias("discounts"),
     )
     refunded = (
-        refunds.where("counts")
-        .join(category_of, on="product_id", how="inner")
-        .groupBy(F.col("refund_date").alias("date"), "category_id", "country")
+        _within(_refunded(refunds, products), parts)
+        .where("counts")
+        .groupBy(*_GRAIN)
         .agg(F.sum("amount").alias("refunds"))
     )
     both = sold.join(refunded, on=list(_GRAIN), how="full_outer").fillna(

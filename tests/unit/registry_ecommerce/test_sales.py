@@ -63,19 +63,32 @@ def test_over_all_categories_an_order_counts_once(transform: Any, assert_rows: A
     ]])  # fmt: skip
 
 
-def test_a_product_in_another_category_touches_the_days_of_its_sales_and_its_buyers(
+def test_a_product_in_another_category_touches_its_sales_in_both_and_its_buyers(
     spark: SparkSession, lakehouse_registry: Registry
 ) -> None:
     """Before and after: product 1 moves, 2 only has another price, 3 is new."""
     changed = local_frame(spark, [(1, 10), (1, 20), (2, 20), (2, 20), (3, 10)], "product_id int, category_id int")
     days = [date(2026, 1, number) for number in range(1, 7)]
-    items = local_frame(
-        spark, [(1, days[0]), (2, days[1]), (3, days[2]), (4, days[3])], "product_id int, order_date date"
+    sold = [(1, days[0], "SE"), (2, days[1], "SE"), (3, days[2], "NO"), (4, days[3], "SE")]
+    items = local_frame(spark, sold, "product_id int, order_date date, country string")
+    refunds = local_frame(
+        spark, [(1, days[4], "FI"), (2, days[5], "SE")], "product_id int, refund_date date, country string"
     )
-    refunds = local_frame(spark, [(1, days[4]), (2, days[5])], "product_id int, refund_date date")
-    follow = lakehouse_registry.transformers["sales_daily"].touched["products"]
-    found = follow(changed, {"items": items, "refunds": refunds}).collect()
-    assert {row["date"] for row in found} == {days[0], days[2], days[4]}
+    follow = lakehouse_registry.transformers["sales_daily"].touched
+    found = follow["products"](changed, {"items": items, "refunds": refunds}).collect()
+    assert {tuple(row) for row in found} == {
+        (days[0], 10, "SE"),
+        (days[0], 20, "SE"),
+        (days[2], 10, "NO"),
+        (days[4], 10, "FI"),
+        (days[4], 20, "FI"),
+    }
+    products = {"products": local_frame(spark, [(1, 20), (2, 20)], "product_id int, category_id int")}
+    assert [tuple(row) for row in follow["items"](items.limit(1), products).collect()] == [(days[0], 20, "SE")]
+    assert {tuple(row) for row in follow["refunds"](refunds, products).collect()} == {
+        (days[4], 20, "FI"),
+        (days[5], 20, "SE"),
+    }
     buyers = lakehouse_registry.transformers["customer_totals"].touched["products"]
     bought = local_frame(spark, [(1, 71), (2, 72), (3, 73), (4, 74)], "product_id int, customer_id bigint")
     assert {row["customer_id"] for row in buyers(changed, {"items": bought}).collect()} == {71, 73}
