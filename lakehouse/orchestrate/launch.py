@@ -61,7 +61,7 @@ def application(profile: Profile, job: str, arguments: Iterable[str], conf: Sequ
             "--driver-class-path",
             ":".join(map(str, jars)),
             "--driver-java-options",
-            f"{share} -Xshare:auto -Xlog:disable -Xlog:all=off -XX:+UseParallelGC",
+            f"{share} -Xshare:auto -Xlog:disable -Xlog:all=off -XX:+UseParallelGC -XX:MetaspaceSize=256m",
         ]
     else:
         submit += ["--py-files", str(package_zip(profile))]
