@@ -22,7 +22,8 @@ _MOST_LITERALS = 2_000
 
 
 def _text(value: str) -> str:
-    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'").replace("$", "\\u0024")  # ${…} would be a variable
+    return f"'{escaped}'"
 
 
 #: How values of these types are written in SQL.

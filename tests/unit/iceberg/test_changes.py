@@ -83,3 +83,15 @@ def test_few_changes_are_asked_for_once_and_many_each_time(
     many = Changes()
     assert [counted(many.between(spark, table, first, last)) for _ in range(2)] == answers
     assert len(asked) == 1 + 1 + 2
+
+
+def test_what_a_writer_recorded_is_not_asked_for(
+    spark: SparkSession, table: IcebergTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last, before = (info.identifier for info in list(table.history())[:2])
+    recorded = changed_rows(spark, table, before, last)
+    wanted = counted(recorded)
+    known = Changes()
+    known.record(table, before, last, recorded)
+    monkeypatch.setattr(changes, "changed_rows", lambda *given: pytest.fail("it was asked for"))
+    assert counted(known.between(spark.newSession(), table, before, last)) == wanted

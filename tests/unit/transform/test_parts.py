@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
@@ -132,6 +133,24 @@ def test_the_rows_of_parts_are_the_same_by_literals_and_by_a_join(
     monkeypatch.setattr(parts, "_MOST_LITERALS", 2)
     assert not wanted.few
     assert ids(wanted.of(lakes.orders, ["to_date(at)"])) == {1, 3}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["it's", "a \\ b", 'say "so"', "Żółć", "line\nbreak", "${x} %s"],
+        [-1, 0, 2**40],
+        [DAYS[0], date(1, 1, 1), date(9999, 12, 31)],
+        [Decimal("1.10"), Decimal("-2.00")],
+    ],
+    ids=["text", "numbers", "days", "decimals"],
+)
+def test_values_of_parts_are_spelled_out_as_they_are(spark: SparkSession, values: list[Any]) -> None:
+    held = pa.table({"part": values})
+    rows = spark.createDataFrame(held)
+    for number in range(len(values)):
+        wanted = Parts(held.slice(number, 1))
+        assert [row["part"] for row in wanted.of(rows).collect()] == [values[number]]
 
 
 def test_parts_of_several_columns_are_combinations_of_them(lakes: Lakes) -> None:
