@@ -20,6 +20,7 @@ from lakehouse.orchestrate.runs import TableRun
 from lakehouse.paths import TableName
 from lakehouse.registry import loader
 from lakehouse.settings import FileLock, Profile, Source
+from tests.jvm import COMPILE_FAST
 
 ROOT = Path(__file__).resolve().parents[1]
 (ROOT / ".lakehouse").mkdir(exist_ok=True)  # pytest makes its base folder there
@@ -52,7 +53,7 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> Profile:
 def spark(profile: Profile) -> Iterator[SparkSession]:
     """One Spark for all tests."""
     jars = fetch(packages(ROOT / "spark-defaults.conf"), "spark")
-    options = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseSerialGC"  # short runs: compile fast
+    options = f"{COMPILE_FAST} -XX:+UseSerialGC"
     if (archive := class_archive(jars)).exists():  # a run left it behind: classes need not be loaded one by one
         options += f" -XX:SharedArchiveFile={archive} -Xshare:auto -Xlog:disable -Xlog:all=off"
     settings = {

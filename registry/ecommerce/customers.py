@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from calendar_keys import money, month_of
+from product_categories import in_categories, moved_products
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
@@ -15,11 +16,7 @@ _COUNTS = "status <> 'cancelled'"
 
 def _buyers_of_moved_products(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame:
     """The customers who bought a product that is in another category than before, or is new or gone."""
-    moved = (
-        changed.groupBy("product_id")
-        .agg(F.count(F.lit(1)).alias("sides"), F.count_distinct("category_id").alias("categories"))
-        .where("sides = 1 OR categories > 1")
-    )
+    moved = moved_products(changed)
     return inputs["items"].join(F.broadcast(moved), on="product_id", how="left_semi").select("customer_id")
 
 
@@ -64,8 +61,7 @@ def customer_totals(
         )
     )
     by_category = (
-        items.where(~F.col("is_cancelled"))
-        .join(F.broadcast(products.select("product_id", "category_id")), on="product_id", how="inner")
+        in_categories(items.where(~F.col("is_cancelled")), products)
         .groupBy("customer_id", "category_id")
         .agg(F.sum("quantity").alias("units"), F.sum("gmv").alias("gmv"), F.sum("discount").alias("discounts"))
     )

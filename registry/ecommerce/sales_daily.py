@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from calendar_keys import money
+from product_categories import in_categories, moved_products
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -21,28 +22,19 @@ def _of_refunds(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFram
 
 def _of_moved_products(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame:
     """Where products were sold or refunded that are in another category than before, or new or gone: in both."""
-    moved = (
-        changed.groupBy("product_id")
-        .agg(F.count(F.lit(1)).alias("sides"), F.collect_set("category_id").alias("categories"))
-        .where((F.col("sides") == 1) | (F.size("categories") > 1))
-        .select("product_id", F.explode("categories").alias("category_id"))
-    )
+    moved = moved_products(changed).select("product_id", F.explode("categories").alias("category_id"))
     sold, refunded = _sold(inputs["items"], moved), _refunded(inputs["refunds"], moved)
     return sold.select(*_GRAIN).union(refunded.select(*_GRAIN))
 
 
 def _sold(items: DataFrame, products: DataFrame) -> DataFrame:
     """The lines with the category of their product, by the day of their order."""
-    return _in_categories(items.withColumn("date", F.col("order_date")), products)
+    return in_categories(items.withColumn("date", F.col("order_date")), products)
 
 
 def _refunded(refunds: DataFrame, products: DataFrame) -> DataFrame:
     """The refunds with the category of their product, by the day on which they were paid out."""
-    return _in_categories(refunds.withColumn("date", F.col("refund_date")), products)
-
-
-def _in_categories(rows: DataFrame, products: DataFrame) -> DataFrame:
-    return rows.join(F.broadcast(products.select("product_id", "category_id")), on="product_id", how="inner")
+    return in_categories(refunds.withColumn("date", F.col("refund_date")), products)
 
 
 def _within(rows: DataFrame, parts: DataFrame | None) -> DataFrame:

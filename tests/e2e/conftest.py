@@ -16,6 +16,7 @@ from scripts.demo_data.engagement import generator
 from scripts.services.cassandra import Cassandra
 from tests.conftest import ROOT
 from tests.integration.endpoints import PostgresEndpoint
+from tests.jvm import COMPILE_FAST
 from tests.oracles.engagement import Sources
 
 
@@ -74,10 +75,9 @@ def oracle(sources: tuple[Any, Any]) -> Sources:
 def make_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Sandbox]:
     def make(profile: str = "embedded", domain: str = "engagement", **env: str) -> Sandbox:
         home = tmp_path_factory.mktemp("home")
-        # short runs: compile fast
         settings = {"LAKEHOUSE_HOME": str(home), "LAKEHOUSE_ROOT": str(ROOT), "PYSPARK_PYTHON": sys.executable,
                     "PYSPARK_DRIVER_PYTHON": sys.executable,
-                    "SPARK_SUBMIT_OPTS": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m"}  # fmt: skip
+                    "SPARK_SUBMIT_OPTS": COMPILE_FAST}  # fmt: skip
         return Sandbox(home, os.environ | settings | env, profile, domain)
 
     return make

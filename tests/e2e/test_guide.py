@@ -11,6 +11,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.e2e.guide import Block, GuideError, blocks, follow
 from tests.integration.endpoints import PostgresEndpoint
+from tests.jvm import COMPILE_FAST
 
 GUIDE = ROOT / "docs" / "adding-a-table.md"
 _NOT_COPIED = (".*", "__pycache__", "*.egg-info", "spark-warehouse", "metastore_db")
@@ -40,7 +41,7 @@ def environment(checkout: Path, app_database: PostgresEndpoint) -> Iterator[dict
     yield kept | {
         "LAKEHOUSE_HOME": str(checkout / ".lakehouse"),
         "PYTHONPATH": str(checkout),  # .venv has the checkout's engine installed
-        "SPARK_SUBMIT_OPTS": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m",  # short runs: compile fast
+        "SPARK_SUBMIT_OPTS": COMPILE_FAST,
         "COLUMNS": "120",
     }
     with app_database.connect() as connection, connection.cursor() as cursor:
