@@ -28,12 +28,12 @@ from pyspark.sql.types import StructType
 
 from lakehouse.errors import ConfigurationError, suggest
 from lakehouse.paths import Layer, TableName, quote
-from lakehouse.privacy import published_type
 from lakehouse.registry import loader
 from lakehouse.registry.loader import Registry
 from lakehouse.registry.transformers import PARTS, Transformer
 from lakehouse.settings import Environment
-from lakehouse.transform.history import COLUMNS as HISTORY_COLUMNS
+from lakehouse.silver.history import COLUMNS as HISTORY_COLUMNS
+from lakehouse.silver.privacy import published_type
 
 Rows = Sequence[Mapping[str, Any]]
 _UNKNOWN = "void"  # NULL of any type: Spark makes of it what an expression needs

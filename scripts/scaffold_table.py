@@ -10,13 +10,14 @@ from rich.console import Console
 
 from lakehouse.errors import ConfigurationError, LakehouseError, suggest
 from lakehouse.iceberg.metadata import LakeMetadata
-from lakehouse.ingest.cassandra import options
-from lakehouse.ingest.state import last_state
 from lakehouse.paths import Layer, check_identifier, raw
-from lakehouse.privacy import published_type
-from lakehouse.registry import loader, scaffold_mart
-from lakehouse.registry.scaffold import registry_file
+from lakehouse.raw.cassandra import options
+from lakehouse.raw.state import last_state
+from lakehouse.registry import loader
+from lakehouse.scaffold import mart as scaffold_mart
+from lakehouse.scaffold.table import registry_file
 from lakehouse.settings import CassandraSource, PostgresSource, Profile, load_profile
+from lakehouse.silver.privacy import published_type
 from lakehouse.sources.cassandra import connection as cassandra
 from lakehouse.sources.cassandra import schema
 from lakehouse.sources.postgres.connection import connect

@@ -5,12 +5,35 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from lakehouse.errors import ConfigurationError
 from lakehouse.iceberg.java import IcebergClasses
-from lakehouse.registry.tables import parse_partition
 
+_PARTITION = re.compile(
+    r"(?:(?P<transform>years|months|days|hours)\((?P<column>[^()]+)\)"
+    r"|(?P<sized>bucket|truncate)\((?P<size>\d+),\s*(?P<sized_column>[^()]+)\)|(?P<plain>[^()]+))"
+)
+#: What a table may be partitioned by, for messages.
+PARTITION_FIELDS = "a column, years(c), months(c), days(c), hours(c), bucket(n, c) or truncate(n, c)"
 _BUILDER = {"identity": "identity", "years": "year", "months": "month", "days": "day", "hours": "hour"}
 _SPELLED = {"year": "years", "month": "months", "day": "days", "hour": "hours"}
 _SIZED = re.compile(r"(bucket|truncate)\[(\d+)\]")
+
+
+def is_partition(field: str) -> bool:
+    """Whether ``field`` is one of :data:`PARTITION_FIELDS`."""
+    return _PARTITION.fullmatch(field) is not None
+
+
+def parse_partition(field: str) -> tuple[str, int | None, str]:
+    """A partition field as (transform, its size or None, column); the transform of a plain column is ``identity``."""
+    match = _PARTITION.fullmatch(field)
+    if match is None:
+        raise ConfigurationError(f"{field!r} is not a partition field.")
+    if match["transform"]:
+        return match["transform"], None, match["column"].strip()
+    if match["sized"]:
+        return match["sized"], int(match["size"]), match["sized_column"].strip()
+    return "identity", None, match["plain"].strip()
 
 
 def spec(classes: IcebergClasses, schema: Any, partition_by: Sequence[str]) -> Any:

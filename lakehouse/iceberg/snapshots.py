@@ -4,6 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+#: The run that made a snapshot.
+RUN_PROPERTY = "lakehouse.run-id"
+
 
 @dataclass(frozen=True)
 class SnapshotInfo:

@@ -11,7 +11,7 @@ from lakehouse.paths import Layer, TableName, silver
 from lakehouse.registry.loader import Registry
 from lakehouse.registry.tables import Check, Column, Load, SourceTable
 from lakehouse.registry.transformers import Transformer
-from lakehouse.transform.history import COLUMNS as HISTORY_COLUMNS
+from lakehouse.silver.history import COLUMNS as HISTORY_COLUMNS
 
 _BLANKS = re.compile(r"\n{3,}")
 _WORD = re.compile(r"\w+")

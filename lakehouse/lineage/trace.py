@@ -9,15 +9,15 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
 from lakehouse.errors import ConfigurationError
+from lakehouse.gold.rebuild import parameters_of
 from lakehouse.iceberg.metadata import LakeMetadata
 from lakehouse.lineage.plan import Lineage, Origin, lineage, tag, tagged
 from lakehouse.paths import Layer, TableName
-from lakehouse.privacy import published_type
 from lakehouse.registry.loader import Registry
 from lakehouse.registry.tables import SourceTable
 from lakehouse.registry.transformers import PARTS, Transformer
-from lakehouse.transform.gold import parameters_of
-from lakehouse.transform.history import COLUMNS as HISTORY_COLUMNS
+from lakehouse.silver.history import COLUMNS as HISTORY_COLUMNS
+from lakehouse.silver.privacy import published_type
 
 
 @dataclass

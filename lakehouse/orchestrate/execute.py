@@ -13,18 +13,19 @@ from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 
 from lakehouse.errors import ExitCode, LakehouseError, SystemFailureError
-from lakehouse.ingest import cassandra, postgres
-from lakehouse.ingest.load import Lake, Loaded, Request
-from lakehouse.ingest.state import RUN_PROPERTY
+from lakehouse.gold.rebuild import to_gold
+from lakehouse.iceberg.lake import Lake
+from lakehouse.iceberg.snapshots import RUN_PROPERTY
 from lakehouse.logs import Redaction
 from lakehouse.orchestrate.plan import blocked_by, waves
 from lakehouse.orchestrate.runs import Status, TableRun
 from lakehouse.paths import Layer, TableName
+from lakehouse.raw import cassandra, postgres
+from lakehouse.raw.load import Loaded, Request
 from lakehouse.registry.loader import Registry
 from lakehouse.settings import PostgresSource, Profile
-from lakehouse.transform.gold import to_gold
-from lakehouse.transform.history import to_history
-from lakehouse.transform.silver import Transformed, to_silver
+from lakehouse.silver.current import Transformed, to_silver
+from lakehouse.silver.history import to_history
 
 log = structlog.get_logger()
 

@@ -5,18 +5,18 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from lakehouse.errors import ConfigurationError, DataError
+from lakehouse.gold.rebuild import definition_with, parameters_of
+from lakehouse.iceberg.consumed import last_consumed
 from lakehouse.iceberg.metadata import LakeMetadata, TableMetadata
 from lakehouse.iceberg.partitioning import alike, normal
-from lakehouse.ingest.state import last_state
 from lakehouse.paths import Layer, TableName, quarantine, raw
+from lakehouse.raw.state import last_state
 from lakehouse.registry.loader import Registry
 from lakehouse.registry.tables import Column, Pii, SourceTable
 from lakehouse.registry.transformers import Transformer
-from lakehouse.transform.consumed import last_consumed
-from lakehouse.transform.contract import SilverShape, shape
-from lakehouse.transform.gold import definition_with, parameters_of
-from lakehouse.transform.history import COLUMNS as HISTORY_COLUMNS
-from lakehouse.transform.silver import definition_of
+from lakehouse.silver.contract import SilverShape, shape
+from lakehouse.silver.current import definition_of
+from lakehouse.silver.history import COLUMNS as HISTORY_COLUMNS
 
 _UNKNOWN = "as at the source"
 

@@ -13,10 +13,11 @@ from types import ModuleType
 
 from lakehouse import yaml_file
 from lakehouse.errors import ConfigurationError
+from lakehouse.fingerprint import fingerprint
 from lakehouse.paths import Layer, TableName, history, raw, silver
 from lakehouse.registry import sql_transformers
 from lakehouse.registry.tables import SourceTable
-from lakehouse.registry.transformers import Transformer, fingerprint, take_collected
+from lakehouse.registry.transformers import Transformer, take_collected
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from lakehouse.errors import ConfigurationError
+from lakehouse.iceberg.partitioning import PARTITION_FIELDS, is_partition
 from lakehouse.paths import ENGINE_COLUMNS, check_identifier
 
 _DURATION = re.compile(r"(?P<number>\d+)\s*(?P<unit>s|second|min|m|minute|h|hour|d|day)s?")
@@ -23,12 +24,6 @@ _UNITS = {
     "day": "days",
 }
 _TYPE = re.compile(r"boolean|int|bigint|float|double|string|binary|date|timestamp|decimal\((\d+),\s*(\d+)\)")
-_PARTITION = re.compile(
-    r"(?:(?P<transform>years|months|days|hours)\((?P<column>[^()]+)\)"
-    r"|(?P<sized>bucket|truncate)\((?P<size>\d+),\s*(?P<sized_column>[^()]+)\)|(?P<plain>[^()]+))"
-)
-#: What a table may be partitioned by, for messages.
-PARTITION_FIELDS = "a column, years(c), months(c), days(c), hours(c), bucket(n, c) or truncate(n, c)"
 
 
 def _duration(value: object) -> object:
@@ -285,20 +280,3 @@ class SourceTable(_Model):
                 f"{', '.join(open_columns)}; expected one of {', '.join(Pii)}"
             )
         return self
-
-
-def is_partition(field: str) -> bool:
-    """Whether ``field`` is one of :data:`PARTITION_FIELDS`."""
-    return _PARTITION.fullmatch(field) is not None
-
-
-def parse_partition(field: str) -> tuple[str, int | None, str]:
-    """A partition field as (transform, its size or None, column); the transform of a plain column is ``identity``."""
-    match = _PARTITION.fullmatch(field)
-    if match is None:
-        raise ConfigurationError(f"{field!r} is not a partition field.")
-    if match["transform"]:
-        return match["transform"], None, match["column"].strip()
-    if match["sized"]:
-        return match["sized"], int(match["size"]), match["sized_column"].strip()
-    return "identity", None, match["plain"].strip()

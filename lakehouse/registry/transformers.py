@@ -16,7 +16,6 @@ of the domain (``references/currency_rates.csv`` arrives as a DataFrame named ``
 that narrow their inputs in a way of their own.
 """
 
-import hashlib
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -26,8 +25,8 @@ from typing import Protocol
 from pyspark.sql import DataFrame
 
 from lakehouse.errors import ConfigurationError
+from lakehouse.iceberg.partitioning import PARTITION_FIELDS, is_partition
 from lakehouse.paths import TableName, gold
-from lakehouse.registry.tables import PARTITION_FIELDS, is_partition
 
 PARTS = "parts"
 
@@ -186,12 +185,3 @@ def take_collected() -> list[Transformer]:
     collected = list(_collected)
     _collected.clear()
     return collected
-
-
-def fingerprint(*parts: str | bytes) -> str:
-    """A short, stable fingerprint of texts."""
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(part.encode() if isinstance(part, str) else part)
-        digest.update(b"\0")
-    return digest.hexdigest()[:16]

@@ -51,7 +51,7 @@ def silver(sandbox: Sandbox, table: str) -> set[tuple[Any, ...]]:
     """The keys of a silver table, through its newest metadata, without Spark."""
     import sqlite3
 
-    from lakehouse.analytics.extensions import load_extensions
+    from lakehouse.publish.duckdb_access import load_extensions
 
     with sqlite3.connect(sandbox.home / "catalog.db") as catalog:
         found = catalog.execute("SELECT metadata_location FROM iceberg_tables WHERE table_namespace = 'silver'"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from lakehouse.analytics.extensions import load_extensions
+from lakehouse.publish.duckdb_access import load_extensions
 from tests.conftest import ROOT
 from tests.e2e.conftest import Sandbox
 from tests.integration.endpoints import PostgresEndpoint

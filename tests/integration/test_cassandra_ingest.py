@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from lakehouse.errors import ExitCode
-from lakehouse.ingest.cassandra import options
 from lakehouse.orchestrate.runs import Status, TableRun
+from lakehouse.raw.cassandra import options
 from lakehouse.settings import CassandraSource
 from lakehouse.sources.cassandra import connection
 from lakehouse.sources.cassandra.datasource import read_table

@@ -385,7 +385,7 @@ def test_columns_that_are_excluded_never_leave_the_source(lake: TestLake, schema
 def test_a_range_of_days_is_read_again_and_the_watermark_stays(lake: TestLake, schema: str, query: Query) -> None:
     from datetime import UTC, datetime
 
-    from lakehouse.ingest.load import Window
+    from lakehouse.raw.load import Window
 
     query(f"CREATE TABLE {schema}.a {CHANGING}")
     query(
@@ -403,7 +403,7 @@ def test_a_connection_that_breaks_is_tried_again(
     lake: TestLake, schema: str, query: Query, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first session that reads is ended by the server; the second attempt succeeds."""
-    from lakehouse.ingest import postgres
+    from lakehouse.raw import postgres
 
     query(f"CREATE TABLE {schema}.a {CHANGING}")
     query(f"INSERT INTO {schema}.a VALUES (1, 'n')")

@@ -11,9 +11,9 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from lakehouse.analytics import duckdb_file
-from lakehouse.analytics.extensions import load_extensions
 from lakehouse.paths import Layer, TableName, raw
+from lakehouse.publish import duckdb_file
+from lakehouse.publish.duckdb_access import load_extensions
 from lakehouse.registry import loader
 from lakehouse.registry.loader import Registry
 from lakehouse.settings import Profile

@@ -4,10 +4,9 @@ import pytest
 from pyspark.sql import SparkSession
 
 from lakehouse.errors import ConfigurationError
-from lakehouse.iceberg.partitioning import alike, normal, spelled
+from lakehouse.iceberg.partitioning import alike, normal, parse_partition, spelled
 from lakehouse.iceberg.table import Catalog
 from lakehouse.paths import silver
-from lakehouse.registry.tables import parse_partition
 
 
 @pytest.mark.parametrize(

@@ -9,14 +9,14 @@ from pyspark.sql import functions as F
 
 from lakehouse.errors import ConfigurationError
 from lakehouse.iceberg.metadata import LakeMetadata
-from lakehouse.ingest.contract import RAW_COLUMNS
-from lakehouse.ingest.state import PROPERTY, State
+from lakehouse.iceberg.write import overwrite
 from lakehouse.orchestrate.pending import Change, Kind, changes
 from lakehouse.paths import raw, silver
+from lakehouse.raw.columns import RAW_COLUMNS
+from lakehouse.raw.state import PROPERTY, State
 from lakehouse.registry import loader
 from lakehouse.settings import Profile
 from lakehouse.testing import local_frame
-from lakehouse.transform.merge import overwrite
 from tests.conftest import TestLake
 
 COLUMNS = {"id": "int", "code": "string", "placed_at": "timestamp"}

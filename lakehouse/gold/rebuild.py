@@ -1,0 +1,113 @@
+"""Gold: what transformers make of silver, rebuilt only where changed rows touch it."""
+
+from collections.abc import Mapping
+
+import pyarrow.csv
+from pyspark.sql import DataFrame
+
+from lakehouse.errors import ConfigurationError
+from lakehouse.fingerprint import fingerprint
+from lakehouse.gold.parts import Inputs, Parts, changed_inputs, narrowed, touched
+from lakehouse.gold.write import write_gold
+from lakehouse.iceberg.arrow_types import lake_type
+from lakehouse.iceberg.consumed import Consumed, last_consumed
+from lakehouse.iceberg.lake import Lake
+from lakehouse.iceberg.table import IcebergTable
+from lakehouse.raw.load import Window
+from lakehouse.registry.transformers import PARTS, Transformer
+from lakehouse.silver.current import Transformed
+
+
+def to_gold(
+    transformer: Transformer,
+    lake: Lake,
+    parameters: Mapping[str, str],
+    *,
+    run_id: str,
+    window: Window | None = None,
+    full_refresh: bool = False,
+) -> Transformed:
+    """Bring the gold table of ``transformer`` up to date with its inputs.
+
+    Args:
+        parameters: the profile's; those that the transformer asks for are given to it.
+        window: days to rebuild whether or not anything touched them.
+
+    Raises:
+        ConfigurationError: the profile lacks a parameter.
+        DataError: the result breaks the declared grain, or has other columns than declared.
+    """
+    given = parameters_of(transformer, parameters)
+    inputs = _inputs(transformer, lake)
+    now = Consumed(
+        {transformer.reads[name].dotted: head for name, head in inputs.heads.items()},
+        definition_with(transformer, given),
+    )
+    target = lake.catalog.find(transformer.target)
+    before = last_consumed(target)
+    same = before is not None and before.definition == now.definition and not full_refresh
+    if before and same and window is None and not changed_inputs(inputs, before):
+        return Transformed(transformer.table)
+    parts = touched(transformer, lake, inputs, before, window, target) if before and same and target else None
+    properties = now.properties(run_id)
+    if target is not None and parts is not None and not len(parts):
+        return Transformed(transformer.table, snapshot=target.append([], properties))
+    result = _result(transformer, lake, inputs, given, parts)
+    if parts is not None and not _fits(result, target):
+        parts = None
+        result = _result(transformer, lake, inputs, given, parts)
+    snapshot, notes = write_gold(
+        result, transformer, lake, target if _fits(result, target) else None, properties, parts
+    )
+    note = f"{len(parts)} {', '.join(transformer.rebuild_by)} rebuilt" if parts is not None else "rebuilt whole"
+    return Transformed(transformer.table, snapshot=snapshot, notes=(note, *notes))
+
+
+def definition_with(transformer: Transformer, given: Mapping[str, str]) -> str:
+    """A fingerprint of the transformer and its parameters: when it changes, the table is rebuilt whole."""
+    return fingerprint(transformer.definition, repr(sorted(given.items())))
+
+
+def parameters_of(transformer: Transformer, parameters: Mapping[str, str]) -> dict[str, str]:
+    """Those of the profile's ``parameters`` that the transformer asks for."""
+    missing = [name for name in transformer.parameters if name not in parameters]
+    if missing:
+        raise ConfigurationError(
+            f"gold table {transformer.table}: its transformer asks for {', '.join(missing)}, which is neither a "
+            f"parameter of the profile nor a file of the domain's references/.",
+            remedy="Add it under `parameters:` in the profile, or add the reference file.",
+        )
+    return {name: parameters[name] for name in transformer.parameters}
+
+
+def _result(
+    transformer: Transformer, lake: Lake, inputs: Inputs, given: Mapping[str, str], parts: Parts | None
+) -> DataFrame:
+    """What the transformer makes of its inputs, as far as ``parts`` need it."""
+    wanted = {PARTS: None if parts is None else parts.frame(lake.spark)} if transformer.wants_parts else {}
+    frames = narrowed(transformer, inputs, parts)
+    return transformer.function(**frames, **given, **_references(transformer, lake), **wanted)
+
+
+def _references(transformer: Transformer, lake: Lake) -> dict[str, DataFrame]:
+    return {
+        name: lake.spark.createDataFrame(pyarrow.csv.read_csv(path)) for name, path in transformer.references.items()
+    }
+
+
+def _inputs(transformer: Transformer, lake: Lake) -> Inputs:
+    tables, heads, frames = {}, {}, {}
+    for name, read in transformer.reads.items():
+        table = lake.catalog.get(read)
+        head = table.head
+        reader = lake.spark.read if head is None else lake.spark.read.option("versionAsOf", head)
+        tables[name], heads[name], frames[name] = table, head or 0, reader.table(str(read))
+    return Inputs(tables, heads, frames)
+
+
+def _fits(result: DataFrame, target: IcebergTable | None) -> bool:
+    """Whether ``target`` has just the columns of ``result``."""
+    if target is None:
+        return False
+    columns = {field.name: lake_type(field.dataType.simpleString()) for field in result.schema.fields}
+    return {field.name: field.lake_type for field in target.fields} == columns

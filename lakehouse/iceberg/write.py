@@ -1,0 +1,162 @@
+"""Writing rows and changes to Iceberg tables, each in one commit that says what it was made from."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import reduce
+
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
+from pyspark.sql import Column, DataFrame, DataFrameWriterV2, SparkSession
+from pyspark.sql import functions as F
+
+from lakehouse.errors import SystemFailureError
+from lakehouse.iceberg.changes import Changes
+from lakehouse.iceberg.materialized import kept
+from lakehouse.iceberg.table import IcebergTable
+from lakehouse.paths import quote
+
+_SESSION_PROPERTY = "spark.sql.iceberg.snapshot-property."
+_WRITER_PROPERTY = "snapshot-property."
+REMOVED = "_removed"
+
+
+def merge(
+    changes: DataFrame,
+    target: IcebergTable,
+    key: Sequence[str],
+    properties: Mapping[str, str],
+    *,
+    mirror: bool,
+    kept: Collection[str] = (),
+) -> int:
+    """Merge ``changes`` into ``target`` by ``key``, in one snapshot that bears ``properties``; returns its id.
+
+    Rows that are there already, alike in every column, are left alone, so that the snapshot holds true changes only.
+
+    Args:
+        changes: one row a key: the target's columns and the boolean :data:`REMOVED`, true for keys that leave. It must
+            read alike each time, since MERGE reads its source twice, and be of a session that nothing else commits in.
+        mirror: whether keys that ``changes`` does not have leave too.
+        kept: columns in which a NULL leaves what the target has.
+    """
+    columns = [name for name in changes.columns if name != REMOVED]
+    source, held = "source", target.name.table
+    on = _all(F.col(f"{held}.{quote(name)}") == F.col(f"{source}.{quote(name)}") for name in key)
+    new = {name: F.col(f"{source}.{quote(name)}") for name in columns}
+    values = {
+        name: F.coalesce(new[name], F.col(f"{held}.{quote(name)}")) if name in kept else new[name] for name in new
+    }
+    same = _all(F.col(f"{held}.{quote(name)}").eqNullSafe(value) for name, value in values.items())
+    removed = F.col(f"{source}.{REMOVED}")
+    merger = (
+        changes.alias(source)
+        .mergeInto(str(target.name), on)
+        .whenMatched(removed)
+        .delete()
+        .whenMatched(~same)
+        .update({quote(name): value for name, value in values.items()})
+        .whenNotMatched(~removed)
+        .insert({quote(name): value for name, value in new.items()})
+    )
+    if mirror:
+        merger = merger.whenNotMatchedBySource().delete()
+    with _committing_with(changes.sparkSession, properties):
+        return _landed(target, merger.merge, f"merging into {target.name.dotted}")
+
+
+def merge_part(
+    rows: DataFrame,
+    target: IcebergTable,
+    key: Sequence[str],
+    part: DataFrame,
+    properties: Mapping[str, str],
+    changes: Changes,
+) -> int:
+    """Make ``rows`` what ``target`` holds for ``part``, in one snapshot that bears ``properties``; returns its id.
+
+    Files are rewritten only where a row is new, other or gone.
+
+    Args:
+        rows: one row a ``key``, persisted or otherwise read alike each time.
+        part: values of some of the target's columns, without duplicates; few enough to be sent to every task. Rows of
+            the target with such values that ``rows`` does not have leave.
+        changes: is told what changed, for what is made from the target.
+    """
+    before = target.head
+    at = rows.sparkSession.read.option("versionAsOf", str(before))
+    held = at.table(str(target.name)).join(F.broadcast(part), on=part.columns, how="left_semi")
+    with kept(_differences(held, rows, key)) as odd:
+        if odd.isEmpty():
+            return target.append([], properties)
+        changed = odd.select(F.coalesce("new", "old").alias("row"), F.col("new").isNull().alias(REMOVED))
+        head = merge(changed.select("row.*", REMOVED), target, key, properties, mirror=False)
+        sides = [odd.where(F.col(side).isNotNull()).select(f"{side}.*") for side in ("old", "new")]
+        changes.record(target, before or 0, head, reduce(DataFrame.union, sides))
+        return head
+
+
+def _differences(old: DataFrame, new: DataFrame, key: Sequence[str]) -> DataFrame:
+    """The rows, as structs ``old`` and ``new``, of the keys where they differ; NULL on a side that does not have the key."""
+    row = F.struct(*map(quote, new.columns)).alias("_row")
+    is_new = F.col("_is_new")
+    sides = [
+        rows.select(*map(quote, key), row, F.lit(side).alias("_is_new")) for rows, side in ((old, False), (new, True))
+    ]
+    pairs = (
+        reduce(DataFrame.union, sides)
+        .groupBy(*map(quote, key))
+        .agg(
+            F.first(F.when(~is_new, F.col("_row")), ignorenulls=True).alias("old"),
+            F.first(F.when(is_new, F.col("_row")), ignorenulls=True).alias("new"),
+        )
+    )
+    return pairs.where(~F.col("new").eqNullSafe(F.col("old"))).select("old", "new")
+
+
+def _all(conditions: Iterable[Column]) -> Column:
+    return reduce(lambda left, right: left & right, conditions)
+
+
+def append(rows: DataFrame, target: IcebergTable, properties: Mapping[str, str]) -> int:
+    """Add ``rows`` in one snapshot that bears ``properties``; returns its id."""
+    writer = _writer(rows, target, properties)
+    return _landed(target, writer.append, f"appending to {target.name.dotted}")
+
+
+def overwrite(rows: DataFrame, target: IcebergTable, properties: Mapping[str, str], where: Column | None = None) -> int:
+    """Make ``rows`` the content of ``target`` (of its part that meets ``where``), in one snapshot; returns its id."""
+    writer = _writer(rows, target, properties)
+    condition = F.lit(True) if where is None else where
+    return _landed(target, lambda: writer.overwrite(condition), f"replacing rows of {target.name.dotted}")
+
+
+def _writer(rows: DataFrame, target: IcebergTable, properties: Mapping[str, str]) -> DataFrameWriterV2:
+    writer = rows.writeTo(str(target.name))
+    for name, value in properties.items():
+        writer = writer.option(f"{_WRITER_PROPERTY}{name}", value)
+    return writer
+
+
+@contextmanager
+def _committing_with(session: SparkSession, properties: Mapping[str, str]) -> Iterator[None]:
+    """The commits of ``session`` bear ``properties``; the session belongs to one table's work alone."""
+    for name, value in properties.items():
+        session.conf.set(f"{_SESSION_PROPERTY}{name}", value)
+    try:
+        yield
+    finally:
+        for name in properties:
+            session.conf.unset(f"{_SESSION_PROPERTY}{name}")
+
+
+def _landed(target: IcebergTable, commit: Callable[[], object], doing: str) -> int:
+    before = target.head
+    try:
+        commit()
+    except (PySparkException, Py4JJavaError) as error:
+        raise SystemFailureError(f"{doing} failed: {' '.join(str(error).split())[:1500]}") from error
+    target.refresh()
+    target.check_descends_from(before)
+    head = target.head
+    assert head is not None
+    return head

@@ -1,0 +1,113 @@
+"""Comparing the lake's keys with the source's: what vanished there becomes a tombstone here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from lakehouse.paths import quote
+from lakehouse.raw.columns import DELETE
+from lakehouse.raw.state import State
+from lakehouse.registry.tables import SourceTable
+
+
+def is_due(table: SourceTable, state: State | None, now: datetime) -> bool:
+    """Whether the keys of ``table`` are to be compared now."""
+    if table.deletes.detect == "never" or state is None:
+        return False
+    if table.deletes.every is None or state.keys_compared_at is None:
+        return True
+    return now - state.keys_compared_at >= table.deletes.every
+
+
+def latest(raw: DataFrame, key: Sequence[str]) -> DataFrame:
+    """The newest version of each key in ``raw``, without the keys whose newest version is a tombstone.
+
+    A source shows one version of a key at a time, so the one that was seen last is the newest.
+    """
+    newest_first = Window.partitionBy(*key).orderBy(F.col("_ingested_at").desc())
+    ranked = raw.withColumn("_rank", F.row_number().over(newest_first))
+    return ranked.where((F.col("_rank") == 1) & (F.col("_op") != DELETE)).drop("_rank")
+
+
+def same_key(left: DataFrame, right: DataFrame, key: Sequence[str]) -> Column:
+    """The condition that two rows have the same key; NULL equals NULL."""
+    condition = F.lit(True)
+    for name in key:
+        condition = condition & left[name].eqNullSafe(right[name])
+    return condition
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Keys that only one side has: ``gone`` from the source, ``unseen`` by the lake; ``new`` counts those that the lake
+    does not hold, the expected ones among them."""
+
+    gone: pa.Table
+    unseen: pa.Table
+    new: int
+
+
+def difference(raw: DataFrame, source: DataFrame, key: Sequence[str]) -> Difference:
+    """How the keys that ``raw`` holds and those of ``source`` differ. ``raw`` may hold many versions of a key.
+
+    Both sides are added up by key, which takes neither a sort nor a join of large tables.
+    """
+    lake = raw.select(*map(quote, key), _last_seen().alias("_last"), F.lit(0).alias("_there"))
+    other = source.select(*map(quote, key), F.lit(0).cast("bigint").alias("_last"), F.lit(1).alias("_there"))
+    sums = lake.union(other).groupBy(*map(quote, key)).agg(F.max("_last"), F.max("_there"))
+    sides = sums.toDF(*key, "_last", "_there")
+    is_held, is_there = F.col("_last") % 2 != 0, F.col("_there") == 1
+    odd = sides.where(is_held != is_there).select(*map(quote, key), is_held.alias("_gone")).toArrow()
+    gone, unseen = (odd.filter(side).select(list(key)) for side in (pc.field("_gone"), ~pc.field("_gone")))
+    return Difference(gone, unseen, unseen.num_rows)
+
+
+def difference_here(raw: DataFrame, source: pa.Table, key: Sequence[str], awaited: str) -> Difference:
+    """As :func:`difference`, for a source whose keys are on the driver: those of the lake come there, too.
+
+    Adding up columns in memory takes a tenth of the time of a shuffle of the same keys on one machine.
+
+    Args:
+        source: columns of other types than the lake's are taken for the lake's.
+        awaited: a boolean column of ``source``: true in rows that another read brings, so that they are not unseen.
+    """
+    lake = raw.select(*map(quote, key), _last_seen().alias("_last")).toArrow()
+    sides = pa.concat_tables(
+        [
+            _side(lake.select(list(key)), lake.column("_last"), there=0, awaited=pa.scalar(0, pa.int8())),
+            _side(
+                source.select(list(key)).cast(lake.select(list(key)).schema),
+                pa.scalar(0, pa.int64()),
+                there=1,
+                awaited=source.column(awaited).cast(pa.int8()),
+            ),
+        ]
+    )
+    sums = sides.group_by(list(key)).aggregate([(name, "max") for name in ("_last", "_there", "_awaited")])
+    is_held = pc.equal(pc.bit_wise_and(sums.column("_last_max"), 1), 1)
+    is_there = pc.equal(sums.column("_there_max"), 1)
+    gone = sums.filter(pc.and_(is_held, pc.invert(is_there))).select(list(key))
+    new = sums.filter(pc.and_(is_there, pc.invert(is_held)))
+    unseen = new.filter(pc.equal(new.column("_awaited_max"), 0)).select(list(key))
+    return Difference(gone, unseen, new.num_rows)
+
+
+def _last_seen() -> Column:
+    """When a row of raw was seen, in half microseconds: odd where it is no tombstone."""
+    return F.unix_micros("_ingested_at") * 2 + (F.col("_op") != DELETE).cast("bigint")
+
+
+def _side(
+    keys: pa.Table, last: pa.ChunkedArray | pa.Scalar, there: int, awaited: pa.ChunkedArray | pa.Scalar
+) -> pa.Table:
+    """One side of a comparison; a scalar stands for a column of it."""
+    columns = {"_last": last, "_there": pa.scalar(there, pa.int8()), "_awaited": awaited}
+    for name, value in columns.items():
+        column = pa.repeat(value, keys.num_rows) if isinstance(value, pa.Scalar) else value
+        keys = keys.append_column(name, column)
+    return keys

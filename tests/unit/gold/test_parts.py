@@ -1,0 +1,167 @@
+"""Which parts of a gold table changed rows touch, and which rows of its inputs belong to them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from lakehouse.gold import parts
+from lakehouse.gold.parts import Inputs, Parts, narrowed, touched
+from lakehouse.iceberg.consumed import Consumed
+from lakehouse.iceberg.snapshots import SnapshotInfo
+from lakehouse.iceberg.table import Field
+from lakehouse.paths import TableName, gold, silver
+from lakehouse.raw.load import Window
+from lakehouse.registry.transformers import Transformer
+from lakehouse.testing import local_frame
+
+DAYS = [date(2026, 1, number) for number in range(1, 6)]
+APPENDED = {"added-records": "1"}
+MAINTAINED: Mapping[str, str] = {}
+
+
+def at(day: int, hour: int = 9) -> datetime:
+    return datetime(2026, 1, day, hour, tzinfo=UTC)
+
+
+@dataclass
+class Table:
+    """What these decisions ask of a table: its name, its columns and what its commits said, newest last."""
+
+    name: TableName
+    summaries: list[Mapping[str, str]] = field(default_factory=list)
+    fields: tuple[Field, ...] = ()
+
+    def history(self) -> Iterator[SnapshotInfo]:
+        numbered = enumerate(self.summaries, start=1)
+        return reversed([SnapshotInfo(number, "append", 0, summary) for number, summary in numbered])
+
+
+def _days_of_users(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame:
+    return inputs["orders"].join(changed, on="user_id", how="left_semi").selectExpr("to_date(at) AS day", "order_id")
+
+
+BY_DAY = Transformer(
+    table="daily",
+    function=lambda **_: None,  # type: ignore[arg-type, return-value]
+    reads={name: silver(name) for name in ("orders", "users", "rates")},
+    grain=("day",),
+    rebuild_by=("day",),
+    narrows={"orders": ("to_date(at)",)},
+    touched={"users": _days_of_users},
+)
+
+
+class Lakes:
+    """A lake after some commits, asked what is to be rebuilt of a table that was made from the first of each input."""
+
+    def __init__(self, spark: SparkSession) -> None:
+        self.spark = spark
+        self.orders = local_frame(
+            spark, [(1, 7, at(1, 23)), (2, 8, at(2, 0)), (3, 7, at(4)), (4, None, None)],
+            "order_id int, user_id int, at timestamp")  # fmt: skip
+        self.users = local_frame(spark, [(7,), (8,)], "user_id int")
+
+    def parts(self, window: Window | None = None, kind: str = "date", **commits: list[Mapping[str, str]]) -> Any:
+        """The parts to rebuild after ``commits`` to each input; the rows that changed are two orders, and user 7."""
+        tables = {name: Table(silver(name), [APPENDED, *commits.get(name, [])]) for name in BY_DAY.reads}
+        changed = {"orders": self.orders.where("order_id >= 3"), "users": self.users.where("user_id = 7")}
+        lake = SimpleNamespace(
+            spark=self.spark, changes=SimpleNamespace(between=lambda _, table, *__: changed[table.name.table])
+        )
+        heads = {name: len(table.summaries) for name, table in tables.items()}
+        inputs: Any = Inputs(tables, heads, {"orders": self.orders, "users": self.users})  # type: ignore[arg-type]
+        before = Consumed({f"silver.{name}": 1 for name in BY_DAY.reads}, "")
+        target: Any = Table(gold("daily"), [], (Field(1, "day", kind),))
+        found = touched(BY_DAY, lake, inputs, before, window, target)  # type: ignore[arg-type]
+        return None if found is None else sorted(found.values.column("day").to_pylist())
+
+
+@pytest.fixture
+def lakes(spark: SparkSession) -> Lakes:
+    return Lakes(spark)
+
+
+def ids(rows: DataFrame) -> set[int]:
+    return {row["order_id"] for row in rows.select("order_id").collect()}
+
+
+def test_changed_rows_touch_the_parts_that_they_were_and_are_in(lakes: Lakes) -> None:
+    assert lakes.parts(orders=[APPENDED]) == [DAYS[3]]  # that of order 4 is no part: it has no day
+    assert lakes.parts(users=[APPENDED]) == [DAYS[0], DAYS[3]]
+    assert lakes.parts(orders=[APPENDED], users=[{"deleted-records": "1"}]) == [DAYS[0], DAYS[3]]
+
+
+def test_without_changed_rows_nothing_is_touched(lakes: Lakes) -> None:
+    assert lakes.parts() == []
+    assert lakes.parts(orders=[MAINTAINED], users=[MAINTAINED], rates=[MAINTAINED]) == []
+
+
+def test_what_cannot_be_followed_makes_for_a_whole_rebuild(lakes: Lakes) -> None:
+    assert lakes.parts(orders=[APPENDED], rates=[APPENDED]) is None
+    unknown = Consumed({"silver.orders": 99, "silver.users": 1, "silver.rates": 1}, "")
+    tables = {name: Table(silver(name), [APPENDED]) for name in BY_DAY.reads}
+    inputs: Any = Inputs(tables, dict.fromkeys(tables, 1), {})  # type: ignore[arg-type]
+    assert parts.changed_inputs(inputs, unknown) == [("orders", None)]
+
+
+def test_a_window_touches_its_days_of_a_table_by_day(lakes: Lakes) -> None:
+    until_the_fourth = Window(at(2, 0), at(4, 0))
+    assert lakes.parts(until_the_fourth) == [DAYS[1], DAYS[2]]
+    assert lakes.parts(Window(at(2, 12), at(4, 1)), users=[APPENDED]) == DAYS[:4]
+    assert lakes.parts(until_the_fourth, kind="string") == []
+
+
+def test_with_too_many_parts_the_whole_is_the_shorter_way(lakes: Lakes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "_MOST", 1)
+    assert lakes.parts(orders=[APPENDED]) == [DAYS[3]]
+    assert lakes.parts(users=[APPENDED]) is None
+
+
+def test_the_rows_of_parts_are_the_same_by_literals_and_by_a_join(
+    lakes: Lakes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = Parts(pa.table({"day": [DAYS[0], DAYS[3], DAYS[4]]}))
+    assert wanted.few
+    assert ids(wanted.of(lakes.orders, ["to_date(at)"])) == {1, 3}
+    monkeypatch.setattr(parts, "_MOST_LITERALS", 2)
+    assert not wanted.few
+    assert ids(wanted.of(lakes.orders, ["to_date(at)"])) == {1, 3}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["it's", "a \\ b", 'say "so"', "Żółć", "line\nbreak", "${x} %s"],
+        [-1, 0, 2**40],
+        [DAYS[0], date(1, 1, 1), date(9999, 12, 31)],
+        [Decimal("1.10"), Decimal("-2.00")],
+    ],
+    ids=["text", "numbers", "days", "decimals"],
+)
+def test_values_of_parts_are_spelled_out_as_they_are(spark: SparkSession, values: list[Any]) -> None:
+    held = pa.table({"part": values})
+    rows = spark.createDataFrame(held)
+    for number in range(len(values)):
+        wanted = Parts(held.slice(number, 1))
+        assert [row["part"] for row in wanted.of(rows).collect()] == [values[number]]
+
+
+def test_parts_of_several_columns_are_combinations_of_them(lakes: Lakes) -> None:
+    wanted = Parts(pa.table({"day": [DAYS[0], DAYS[1]], "user_id": pa.array([7, 7], pa.int32())}))
+    assert ids(wanted.of(lakes.orders, ["to_date(at)", "user_id"])) == {1}
+    assert ids(wanted.of(lakes.orders.selectExpr("*", "to_date(at) AS day"))) == {1}
+
+
+def test_only_inputs_that_a_part_needs_in_part_are_narrowed(lakes: Lakes) -> None:
+    inputs = Inputs({}, {}, {"orders": lakes.orders, "users": lakes.users})
+    assert narrowed(BY_DAY, inputs, None) == dict(inputs.frames)
+    found = narrowed(BY_DAY, inputs, Parts(pa.table({"day": [DAYS[1]]})))
+    assert ids(found["orders"]) == {2}
+    assert found["users"] is lakes.users
