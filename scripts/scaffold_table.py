@@ -16,7 +16,9 @@ from lakehouse.raw.state import last_state
 from lakehouse.registry import loader
 from lakehouse.scaffold import mart as scaffold_mart
 from lakehouse.scaffold.table import registry_file
-from lakehouse.settings import CassandraSource, PostgresSource, Profile, load_profile
+from lakehouse.sources.cassandra.settings import Settings as CassandraSource
+from lakehouse.sources.postgres.settings import Settings as PostgresSource
+from lakehouse.settings import Profile, load_profile
 from lakehouse.silver.privacy import published_type
 from lakehouse.sources.cassandra import connection as cassandra
 from lakehouse.sources.cassandra import schema
