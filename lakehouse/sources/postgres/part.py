@@ -68,4 +68,9 @@ def _translated(doing: str, error: adbc_driver_manager.Error) -> SourceError:
     lost = "no connection" in text or "server closed" in text or "could not connect" in text or "terminating" in text
     if lost or state[:2] in {"08", "57", "53", "40"} or (state == "42704" and "snapshot" in text):
         return SourceUnavailableError(f"{doing}: reading from PostgreSQL broke off: {text}.")
+    if state == "42501":
+        return SourceError(
+            f"{doing}: the role may not read what it needs: {text}.",
+            remedy="GRANT it SELECT on the relation and USAGE on its schema.",
+        )
     return SourceError(f"{doing}: PostgreSQL refused the read ({state}): {text}.")
