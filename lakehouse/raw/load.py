@@ -16,15 +16,15 @@ from lakehouse.iceberg.writing import Writing
 from lakehouse.model import SourceSettings
 from lakehouse.paths import quote, raw
 from lakehouse.raw import deletes
+from lakehouse.raw.advance import bound_of, next_state
 from lakehouse.raw.brake import check_brake
 from lakehouse.raw.columns import DELETE, RAW_COLUMNS, UPSERT, Contract, renames, resolve
 from lakehouse.raw.deletes import Difference
 from lakehouse.raw.drift import Drift, drift
 from lakehouse.raw.gather import Gathering, written
-from lakehouse.raw.plan import Found, ReadPlan, Reads, plan, read_columns, wants_look
+from lakehouse.raw.plan import Found, ReadPlan, Reads, plan, wants_look
 from lakehouse.raw.request import Loaded, Request
-from lakehouse.raw.state import State, floors, last_state, reaches_back_to
-from lakehouse.raw.watermark import Seen, advanced
+from lakehouse.raw.state import State, last_state
 from lakehouse.registry.tables import Load, SourceTable
 from lakehouse.sources import opening
 from lakehouse.sources.opening import Followed
@@ -116,7 +116,7 @@ class _TableLoad:
         found = Found(held, self.reader.options, deletes.is_due(self.table, self.state, self.taken_at))
         if wants_look(self.table, self.state, self.contract, self.request, found) and self._may_look():
             assert self.state is not None
-            bound = self._bound_of(self.state)
+            bound = bound_of(self.state, self.contract)
             look = self.reader.look(self.contract.names, bound, count_keys=found.keys_due and bound is not None)
             found = replace(found, look=look)
         return plan(self.table, self.state, self.contract, self.request, found)
@@ -124,12 +124,6 @@ class _TableLoad:
     def _may_look(self) -> bool:
         keys = self.state.keys if self.state else None
         return self.session.reads_in_threads or keys is None or keys <= _MOST_LOOKED_AT
-
-    def _bound_of(self, state: State) -> Bound | None:
-        """The rows that the fingerprint of ``state`` covers."""
-        if self.contract.cursor is None or state.watermark is None or state.watermark.lower is None:
-            return None
-        return Bound(self.contract.cursor, state.watermark.lower)
 
     def _writing(self, planned: ReadPlan) -> Writing:
         catalog = self.lake.catalog
@@ -270,41 +264,13 @@ class _TableLoad:
     def _next_state(self, planned: ReadPlan, files: list[WrittenFile], keys: int | None) -> State:
         before = None if planned.begins_anew else self.state
         horizon = self.session.horizon
-        settled = reaches_back_to(horizon, before)
-        compared = keys is not None
-        state = State(
-            taken_at=self.taken_at,
-            origin=self.contract.origin,
-            key=self.contract.key,
-            cursor=self.contract.cursor,
-            columns=read_columns(self.contract),
-            options=dict(self.reader.options),
-            reaches_back_to=settled,
-            keys=keys if compared else before.keys if before else None,
-            keys_compared_at=self.taken_at if compared else before.keys_compared_at if before else None,
+        state = next_state(
+            self.table, self.contract, self.reader, horizon, self.held, before, self.taken_at, files, keys
         )
-        if self.contract.cursor is not None:
-            state = state.model_copy(update={"watermark": self._watermark(before, files, settled)})
         if not self.session.one_moment:
             return state
-        look = self.reader.look(self.contract.names, self._bound_of(state), count_keys=False)
+        look = self.reader.look(self.contract.names, bound_of(state, self.contract), count_keys=False)
         return state.model_copy(update={"fingerprint": look.fingerprint if look else None})
-
-    def _watermark(self, before: State | None, files: list[WrittenFile], settled: datetime | None) -> Any:
-        cursor, kind = self.contract.cursor, self.contract.cursor_kind
-        assert cursor is not None
-        assert kind is not None
-        horizon = self.session.horizon
-        seen = Seen(
-            highest=max((file.highest for file in files if file.highest is not None), default=None),
-            settled_before=settled,
-            nothing_open=settled is not None and settled + horizon.guard >= horizon.asked_at,
-            floor=self.reader.floor(cursor),
-            has_transactions=horizon.has_transactions,
-        )
-        earlier = floors(self.held) if self.held is not None and before is not None else ()
-        mark = before.watermark if before else None
-        return advanced(kind, mark, seen, self.table.overlap, self.reader.slack(cursor), earlier)
 
     def _notes(self, planned: ReadPlan, compared: Difference | None) -> tuple[str, ...]:
         notes = [*planned.why, *self.drift.notes()]
@@ -327,7 +293,7 @@ class _TableLoad:
         if state is None or not self.contract.key:
             return
         live = deletes.latest(self.lake.spark.table(str(self.name)), self.contract.key)
-        look = self.reader.look_of(live, self.contract.names, self._bound_of(state))
+        look = self.reader.look_of(live, self.contract.names, bound_of(state, self.contract))
         if look is not None and (look.fingerprint, look.keys) != (state.fingerprint, state.keys):
             noted = state.model_copy(update={"fingerprint": look.fingerprint, "keys": look.keys})
             held.append([], noted.properties(self.request.run_id))

@@ -120,6 +120,7 @@ class IntegerWatermark(Strict):
         )
 
 
+#: The watermark of a cursor of any kind.
 Watermark = Annotated[MomentWatermark | DateWatermark | IntegerWatermark, Field(discriminator="kind")]
 _KINDS = {
     CursorKind.MOMENT: MomentWatermark,
@@ -130,12 +131,12 @@ _KINDS = {
 
 def advanced(
     kind: CursorKind,
-    before: MomentWatermark | DateWatermark | IntegerWatermark | None,
+    before: Watermark | None,
     seen: Seen,
     overlap: timedelta,
     slack: timedelta | int,
     earlier: Iterable[tuple[datetime, int | None]] = (),
-) -> MomentWatermark | DateWatermark | IntegerWatermark:
+) -> Watermark:
     """The watermark of a cursor of that kind after a look, from the one ``before``; a cursor of another kind begins anew."""
     mark = before if before is not None and before.kind is kind else _KINDS[kind]()
     if isinstance(mark, IntegerWatermark):
