@@ -20,6 +20,7 @@ from lakehouse.raw.advance import bound_of, next_state
 from lakehouse.raw.brake import check_brake
 from lakehouse.raw.columns import DELETE, RAW_COLUMNS, UPSERT, Contract, renames, resolve
 from lakehouse.raw.deletes import Difference
+from lakehouse.raw.differences import as_read, unlike
 from lakehouse.raw.drift import Drift, drift
 from lakehouse.raw.gather import Gathering, written
 from lakehouse.raw.plan import Found, ReadPlan, Reads, plan, wants_look
@@ -158,7 +159,7 @@ class _TableLoad:
         columns = {**self.contract.lake_columns(), MISFITS: "string"}
         read = self.gathering.frame(self.reader.read(self.contract.names, planned.bound), columns).persist()
         try:
-            new = _unlike(read, self._as_read(live)).persist()
+            new = unlike(read, as_read(live, self.contract)).persist()
             try:
                 files = written(new, writing, self._constants(UPSERT), self.contract.cursor)
             finally:
@@ -172,15 +173,6 @@ class _TableLoad:
         if not files and not gone_or_late and not planned.begins_anew and not dated:
             return Loaded(self.table.table, notes=planned.why)
         return self._commit(planned, writing, files, compared, None)
-
-    def _as_read(self, live: DataFrame) -> DataFrame:
-        """``live`` in the columns of a read; one that raw does not have yet is NULL."""
-        there = set(live.columns)
-        columns = [
-            F.col(quote(name)) if name in there else F.lit(None).cast(kind).alias(name)
-            for name, kind in self.contract.lake_columns().items()
-        ]
-        return live.select(*columns, F.col("_misfits").alias(MISFITS))
 
     def _files(self, parts: Sequence[Any], writing: Writing, *, first: bool = False) -> list[WrittenFile]:
         repetitive = self.reader.repetitive() if first else None
@@ -302,9 +294,3 @@ class _TableLoad:
 def _later(moment: datetime, state: State | None) -> datetime:
     """The moment of this look at the source; later than the one before, whatever the source's clock says."""
     return max(moment, state.taken_at + _TICK) if state else moment
-
-
-def _unlike(read: DataFrame, held: DataFrame) -> DataFrame:
-    """The rows of ``read`` that ``held`` does not have alike in every column, NULLs included."""
-    left, right = read.alias("read"), held.alias("held")
-    return left.join(right, deletes.same_key(left, right, read.columns), how="left_anti")
