@@ -65,6 +65,7 @@ def refused(folder: Path, **files: str) -> str:
         ("from .deep.helper import VALUE", "F.lit(VALUE)", {"deep/helper": "from ..base import VALUE", "base": "VALUE = 7"}),
         ("from .deep import V", "F.lit(V)", {"deep/__init__": "from .helper import V", "deep/helper": "V = 7"}),
         ("from ..other.helper import VALUE", "F.lit(VALUE)", {"../other/helper": "VALUE = 7"}),
+        ("from . import deep", "F.lit(deep.VALUE)", {"deep/__init__": "VALUE = 7"}),
         ("import json, calendar", "F.lit(7)", {"calendar": "VALUE = 0"}),
     ],
 )  # fmt: skip
@@ -231,6 +232,11 @@ def test_a_neighbour_imported_by_a_bare_name_is_refused_with_what_to_write(
         ("raise SystemExit(3)", "top.py:3: it cannot be imported: SystemExit: 3."),
         ("assert not users, 'why'", "top.py:3: it cannot be imported: NameError: name 'users' is not defined."),
         ("assert 1 > 2", "top.py:3: it cannot be imported: AssertionError."),
+        ("transformer(reads={})", "TypeError: transformer() missing 1 required keyword-only argument: 'table'."),
+        (
+            "import importlib; importlib.import_module('.' + 'n', __package__)",
+            "top.py:3: it cannot be imported: ModuleNot",
+        ),
         ("x = (", "top.py:3: it cannot be imported: SyntaxError: '(' was never closed."),
         ("return 1", "top.py:3: it cannot be imported: SyntaxError: 'return' outside function."),
         (

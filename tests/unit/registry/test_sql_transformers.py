@@ -133,3 +133,9 @@ def test_a_table_read_twice_a_common_table_of_its_name_and_a_parameter_work(fold
     assert (set(found.reads), found.parameters) == ({"silver__orders"}, ("kind",))
     rows = local_frame(spark, [(1, None, "a"), (2, 1, "a"), (3, 1, "b")], "id int, above int, kind string")
     assert [tuple(row) for row in found.function(silver__orders=rows, kind="a").collect()] == [(2, 1)]
+
+
+def test_a_file_that_is_no_text_in_utf_8_is_refused(folder: Path) -> None:
+    (folder / "top.sql").write_bytes(b"SELECT '\xe9' FROM silver.orders")
+    with pytest.raises(ConfigurationError, match=r"top\.sql: 'utf-8' codec .*; expected a text in UTF-8"):
+        sql_transformers.load(folder / "top.sql")
