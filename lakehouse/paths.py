@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from lakehouse.errors import ConfigurationError
+from lakehouse.quoting.spark import quote as quote  # noqa: PLC0414  (whoever spells tables spells columns)
 
 CATALOG = "iceberg"
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,127}")
@@ -34,11 +35,6 @@ def check_identifier(name: str, what: str) -> str:
             remedy="Choose such a name; the relation at the source may be called anything.",
         )
     return name
-
-
-def quote(identifier: str) -> str:
-    """Quote one identifier for Spark SQL."""
-    return "`" + identifier.replace("`", "``") + "`"
 
 
 @dataclass(frozen=True)

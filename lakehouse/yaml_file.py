@@ -1,7 +1,7 @@
-"""YAML files that become pydantic models, with errors that name file, line, what is wrong and what would be right."""
+"""YAML that becomes pydantic models, with errors that name file, line, what is wrong and what would be right."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,6 +15,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from lakehouse.errors import ConfigurationError
 
 Model = TypeVar("Model", bound=BaseModel)
+_KEY = "[key]"  # pydantic's last step to a key that is wrong itself
 
 
 @cache
@@ -25,8 +26,17 @@ def _fast_parser() -> YAML:
 
 def read(path: Path) -> dict[str, Any]:
     """The mapping in the file at ``path``; :class:`ConfigurationError` when it is not one mapping."""
+    return _mapping(path, path)
+
+
+def parse(text: str, path: Path) -> dict[str, Any]:
+    """The mapping in ``text``, with which the file at ``path`` begins; :class:`ConfigurationError` as of :func:`read`."""
+    return _mapping(text, path)
+
+
+def _mapping(yaml: Path | str, path: Path) -> dict[str, Any]:
     try:
-        content = _fast_parser().load(path)
+        content = _fast_parser().load(yaml)
     except FileNotFoundError as error:
         raise ConfigurationError(f"{path}: there is no such file.") from error
     except DuplicateKeyError as error:
@@ -45,8 +55,11 @@ def read(path: Path) -> dict[str, Any]:
     return content
 
 
-def validate(model: type[Model], content: dict[str, Any], path: Path) -> Model:
+def validate(model: type[Model], content: dict[str, Any], path: Path, text: str | None = None) -> Model:
     """``content``, which was read from ``path``, as a ``model``.
+
+    Args:
+        text: the YAML with which the file begins, where it is not the whole of it.
 
     Raises:
         ConfigurationError: names each mistake by file and line, with what was expected.
@@ -54,9 +67,18 @@ def validate(model: type[Model], content: dict[str, Any], path: Path) -> Model:
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        lines = YAML(typ="rt").load(path) if path.exists() else None
-        mistakes = [_describe(detail, lines, path, model) for detail in error.errors(include_url=False)]
-        raise ConfigurationError("\n".join(mistakes)) from None
+        lines = YAML(typ="rt").load(text) if text is not None else YAML(typ="rt").load(path) if path.exists() else None
+        told = mistakes(model, error, lambda location: f"{path}:{line_of(lines, location)}: ")
+        raise ConfigurationError("\n".join(told)) from None
+
+
+def mistakes(model: type[BaseModel], error: ValidationError, where: Callable[[Sequence[str | int]], str]) -> list[str]:
+    """What ``error`` says is wrong with what was to become a ``model``.
+
+    Args:
+        where: what a mistake at a location (keys and list positions) begins with.
+    """
+    return [f"{where(detail['loc'])}{_described(detail, model)}" for detail in error.errors(include_url=False)]
 
 
 def _line(error: YAMLError) -> int:
@@ -85,20 +107,20 @@ def line_of(lines: Any, location: Sequence[str | int]) -> int:
     return line
 
 
-def _describe(detail: ErrorDetails, lines: Any, path: Path, model: type[BaseModel]) -> str:
+def _described(detail: ErrorDetails, model: type[BaseModel]) -> str:
     location = detail["loc"]
-    where = ".".join(str(step) for step in location)
-    prefix = f"{path}:{line_of(lines, location)}: "
+    where = ".".join(str(step) for step in location if step != _KEY)
     if detail["type"] == "extra_forbidden":
         known = _known_keys(model, location[:-1])
         close = difflib.get_close_matches(str(location[-1]), known, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else f" Known keys: {', '.join(sorted(known))}." if known else ""
-        return f"{prefix}unknown key {location[-1]!r}.{hint}"
+        return f"unknown key {location[-1]!r}.{hint}"
     if detail["type"] == "missing":
-        return f"{prefix}key {where!r} is missing."
+        return f"key {where!r} is missing."
     message = detail["msg"].removeprefix("Value error, ").rstrip(".")
     found = "" if detail["type"].startswith("value_error") else f" (found {detail['input']!r})"
-    return f"{prefix}{where}: {message}{found}." if where else f"{prefix}{message}{found}."
+    end = "" if f"{message}{found}".endswith("?") else "."
+    return f"{where}: {message}{found}{end}" if where else f"{message}{found}{end}"
 
 
 def _known_keys(model: type[BaseModel], location: Sequence[str | int]) -> list[str]:

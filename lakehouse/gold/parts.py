@@ -1,10 +1,9 @@
 """Which parts of a gold table changed rows touch, and reading only what those parts are made of."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from functools import reduce
-from typing import Any
 
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -14,25 +13,13 @@ from lakehouse.iceberg.consumed import Consumed, since
 from lakehouse.iceberg.lake import Lake
 from lakehouse.iceberg.table import IcebergTable
 from lakehouse.paths import engine_column, quote
+from lakehouse.quoting.spark import have_literals, literal
 from lakehouse.raw.request import Window
 from lakehouse.registry.transformers import Transformer
 
 #: With more parts than these a whole rebuild is the shorter way.
 _MOST = 100_000
 _MOST_LITERALS = 2_000
-
-
-def _text(value: str) -> str:
-    escaped = value.replace("\\", "\\\\").replace("'", "\\'").replace("$", "\\u0024")  # ${…} would be a variable
-    return f"'{escaped}'"
-
-
-#: How values of these types are written in SQL.
-_WRITTEN: Mapping[type, Callable[[Any], str]] = {
-    int: str,
-    str: _text,
-    date: lambda day: f"DATE'{day.isoformat()}'",
-}
 
 
 @dataclass(frozen=True)
@@ -68,8 +55,8 @@ class Parts:
         As one text of SQL: a list of literals is several calls of the JVM for each of them.
         """
         values = self.values.column(0).to_pylist()
-        if all(type(value) in _WRITTEN for value in values):
-            return F.expr(f"({expression}) IN ({', '.join(_WRITTEN[type(value)](value) for value in values)})")
+        if have_literals(values):
+            return F.expr(f"({expression}) IN ({', '.join(map(literal, values))})")
         return F.expr(expression).isin(values)
 
     def frame(self, spark: SparkSession) -> DataFrame:

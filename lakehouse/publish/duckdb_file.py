@@ -12,7 +12,8 @@ import duckdb
 
 from lakehouse.errors import SystemFailureError
 from lakehouse.iceberg.table import IcebergTable
-from lakehouse.publish.duckdb_access import load_extensions, object_store_secret
+from lakehouse.publish.duckdb_access import give_access
+from lakehouse.quoting.duckdb import identifier, literal
 
 _DUCKDB_TYPES = {"string": "VARCHAR", "binary": "BLOB", "timestamp": "TIMESTAMPTZ", "int": "INTEGER"}
 
@@ -35,11 +36,11 @@ class View:
         """The SELECT of the view."""
         if not self.files:
             nothing = ", ".join(
-                f"NULL::{_DUCKDB_TYPES.get(kind, kind)} AS {_quoted(name)}" for name, kind in self.columns.items()
+                f"NULL::{_DUCKDB_TYPES.get(kind, kind)} AS {identifier(name)}" for name, kind in self.columns.items()
             )
             return f"SELECT {nothing} WHERE false"
-        names = ", ".join(map(_quoted, self.columns))
-        files = ", ".join(_literal(file.removeprefix("file:")) for file in self.files)
+        names = ", ".join(map(identifier, self.columns))
+        files = ", ".join(literal(file.removeprefix("file:")) for file in self.files)
         return f"SELECT {names} FROM read_parquet([{files}], hive_partitioning = false, union_by_name = true)"
 
 
@@ -57,15 +58,12 @@ def write(path: Path, views: Iterable[View], catalog: Mapping[str, str]) -> None
     fresh.unlink(missing_ok=True)
     try:
         with duckdb.connect() as connection:
-            secret = object_store_secret(catalog)
-            if secret is not None:
-                load_extensions(connection, "httpfs")
-                connection.execute(secret)
-            connection.execute(f"ATTACH {_literal(str(fresh))} AS fresh (STORAGE_VERSION 'v1.0.0')")
+            give_access(connection, catalog)
+            connection.execute(f"ATTACH {literal(str(fresh))} AS fresh (STORAGE_VERSION 'v1.0.0')")
             connection.execute("USE fresh")
             for view in views:
-                connection.execute(f"CREATE VIEW {_quoted(view.name)} AS {view.sql()}")
-                found = connection.execute(f"SELECT count(*) FROM {_quoted(view.name)}").fetchone()
+                connection.execute(f"CREATE VIEW {identifier(view.name)} AS {view.sql()}")
+                found = connection.execute(f"SELECT count(*) FROM {identifier(view.name)}").fetchone()
                 if found != (view.rows,):
                     raise SystemFailureError(
                         f"handing gold table {view.name} to DuckDB: it reads {found}, expected "
@@ -77,11 +75,3 @@ def write(path: Path, views: Iterable[View], catalog: Mapping[str, str]) -> None
         raise SystemFailureError(f"writing {path}: DuckDB failed: {error}.", remedy="The old file stays.") from error
     finally:
         fresh.unlink(missing_ok=True)
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -1,5 +1,6 @@
 """Connections of analysts: to the file of the last run, or to the REST catalog itself. Times are shown in UTC."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
@@ -10,7 +11,8 @@ from sqlglot.errors import SqlglotError
 from lakehouse.errors import ConfigurationError, suggest
 from lakehouse.iceberg.metadata import LakeMetadata
 from lakehouse.paths import Layer, TableName
-from lakehouse.publish.duckdb_access import load_extensions, object_store_secret
+from lakehouse.publish.duckdb_access import execute_hidden, give_access, load_extensions
+from lakehouse.quoting.duckdb import identifier, literal
 from lakehouse.settings import Profile
 
 _BEHIND = {layer.value for layer in Layer} - {Layer.GOLD.value}
@@ -31,14 +33,14 @@ def opened(profile: Profile) -> duckdb.DuckDBPyConnection:
         )
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
-    connection.execute(f"ATTACH {_literal(str(path))} AS gold (READ_ONLY)")
+    connection.execute(f"ATTACH {literal(str(path))} AS gold (READ_ONLY)")
     connection.execute("USE gold")
-    _give_access(connection, profile)
+    give_access(connection, profile.catalog_properties())
     return connection
 
 
 def show_layers(connection: duckdb.DuckDBPyConnection, profile: Profile, query: str) -> None:
-    """Make the tables behind gold that ``query`` names (``silver.users``) known to an opened ``connection``, as they
+    """Make the tables behind gold that ``query`` names (``silver.coupons``) known to an opened ``connection``, as they
     are now.
 
     Raises:
@@ -54,9 +56,11 @@ def show_layers(connection: duckdb.DuckDBPyConnection, profile: Profile, query: 
         if held is None:
             known = [table.dotted for table in lake.tables(name.layer)]
             raise ConfigurationError(f"the lake has no table {name.dotted!r}. {suggest(name.dotted, known)}")
-        file = _literal(held.metadata_file.removeprefix("file:"))
-        connection.execute(f"ATTACH IF NOT EXISTS ':memory:' AS {name.layer}")
-        connection.execute(f'CREATE VIEW {name.layer}."{name.table}" AS SELECT * FROM iceberg_scan({file})')
+        file = literal(held.metadata_file.removeprefix("file:"))
+        connection.execute(f"ATTACH IF NOT EXISTS ':memory:' AS {identifier(name.layer)}")
+        connection.execute(
+            f"CREATE VIEW {identifier(name.layer)}.{identifier(name.table)} AS SELECT * FROM iceberg_scan({file})"
+        )
 
 
 def attached(profile: Profile) -> duckdb.DuckDBPyConnection:
@@ -64,6 +68,7 @@ def attached(profile: Profile) -> duckdb.DuckDBPyConnection:
 
     Raises:
         ConfigurationError: the profile's catalog is not a REST catalog.
+        SystemFailureError: the catalog refuses or does not answer; the message holds no secret.
     """
     properties = profile.catalog_properties()
     if properties.get("type") != "rest":
@@ -74,37 +79,37 @@ def attached(profile: Profile) -> duckdb.DuckDBPyConnection:
         )
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
-    _give_access(connection, profile, always=True)
-    load_extensions(connection, "avro", "iceberg")
-    endpoint = properties["uri"].replace("'", "''")
-    authorization = _authorization(properties)
-    connection.execute(
-        f"ATTACH '{properties.get('prefix', '')}' AS lake (TYPE iceberg, ENDPOINT '{endpoint}', "
-        f"{authorization}, ACCESS_DELEGATION_MODE 'none')"
-    )
+    load_extensions(connection, "httpfs", "avro", "iceberg")
+    give_access(connection, properties)
+    secrets = [properties.get("token", ""), *properties.get("credential", "").partition(":")]
+    execute_hidden(connection, attach_statement(properties), f"attaching the catalog {properties['uri']}", secrets)
     return connection
 
 
-def _authorization(properties: dict[str, str]) -> str:
-    if token := properties.get("token"):
-        return f"TOKEN '{token}'"
-    if credential := properties.get("credential"):
+def attach_statement(catalog: Mapping[str, str]) -> str:
+    """SQL that attaches the REST catalog with these properties as ``lake``, its credentials included."""
+    options = {
+        "TYPE": "iceberg",
+        "ENDPOINT": literal(catalog["uri"]),
+        **_authorization(catalog),
+        "ACCESS_DELEGATION_MODE": literal("none"),
+    }
+    listed = ", ".join(f"{key} {value}" for key, value in options.items())
+    return f"ATTACH {literal(catalog.get('prefix', ''))} AS lake ({listed})"
+
+
+def _authorization(catalog: Mapping[str, str]) -> dict[str, str]:
+    if token := catalog.get("token"):
+        return {"TOKEN": literal(token)}
+    if credential := catalog.get("credential"):
         client, _, secret = credential.partition(":")
-        server = properties.get("oauth2-server-uri", f"{properties['uri']}/v1/oauth/tokens")
-        return f"CLIENT_ID '{client}', CLIENT_SECRET '{secret}', OAUTH2_SERVER_URI '{server}'"
-    return "AUTHORIZATION_TYPE 'none'"
-
-
-def _give_access(connection: duckdb.DuckDBPyConnection, profile: Profile, *, always: bool = False) -> None:
-    secret = object_store_secret(profile.catalog_properties())
-    if secret is not None or always:
-        load_extensions(connection, "httpfs")
-    if secret is not None:
-        connection.execute(secret)
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+        server = catalog.get("oauth2-server-uri", f"{catalog['uri']}/v1/oauth/tokens")
+        return {
+            "CLIENT_ID": literal(client),
+            "CLIENT_SECRET": literal(secret),
+            "OAUTH2_SERVER_URI": literal(server),
+        }
+    return {"AUTHORIZATION_TYPE": literal("none")}
 
 
 def _behind_gold(query: str) -> list[TableName]:

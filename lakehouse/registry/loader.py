@@ -1,23 +1,24 @@
 """Reads a registry folder and validates it as a whole, before anything runs.
 
 ``<registry>/<domain>/*.yml`` are source tables, ``*.sql`` and ``*.py`` (below, at any depth) are transformers, and
-``references/*.csv`` are small tables that transformers are given by name.
+``references/*.csv`` are small tables that transformers are given by name. What begins with ``_`` or ``.`` is left out; a
+module may import it.
 """
 
-import importlib.util
-import sys
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import ModuleType
 
 from lakehouse import yaml_file
 from lakehouse.errors import ConfigurationError
 from lakehouse.fingerprint import fingerprint
 from lakehouse.paths import Layer, TableName, history, raw, silver
 from lakehouse.registry import sql_transformers
+from lakehouse.registry.modules import Modules
 from lakehouse.registry.tables import SourceTable
-from lakehouse.registry.transformers import Transformer, take_collected
+from lakehouse.registry.transformers import Transformer
+from lakehouse.rules import RULES
 
 
 @dataclass(frozen=True)
@@ -89,9 +90,10 @@ def load(folder: Path) -> Registry:
         except ConfigurationError as error:
             mistakes.append(str(error))
     transformers: dict[str, Transformer] = {}
+    modules = Modules(folder)
     for path in _files(folder, "*.sql", "*.py"):
         try:
-            for transformer in _transformers(path, folder):
+            for transformer in _transformers(path, folder, modules):
                 _claim(transformer.target, path, made_by)
                 transformers[transformer.table] = transformer
         except ConfigurationError as error:
@@ -99,13 +101,15 @@ def load(folder: Path) -> Registry:
     for transformer in transformers.values():
         mistakes += _unmade_inputs(transformer, made_by)
     if mistakes:
-        raise ConfigurationError("\n".join(mistakes))
+        raise ConfigurationError("\n".join(dict.fromkeys(mistakes)))  # several modules may import one that is wrong
     return Registry(folder, tables, _in_order(transformers, made_by))
 
 
 def _files(folder: Path, *patterns: str) -> list[Path]:
     found = {path for pattern in patterns for path in folder.glob(f"*/**/{pattern}")}
-    return sorted(path for path in found if not path.name.startswith(("_", ".")))
+    return sorted(
+        path for path in found if not any(part.startswith(("_", ".")) for part in path.relative_to(folder).parts)
+    )
 
 
 def _table(path: Path, folder: Path) -> SourceTable:
@@ -122,70 +126,29 @@ def _claim(target: TableName, path: Path, made_by: dict[TableName, Path]) -> Non
     made_by[target] = path
 
 
-def _transformers(path: Path, folder: Path) -> list[Transformer]:
+def _transformers(path: Path, folder: Path, modules: Modules) -> Iterator[Transformer]:
     domain = path.relative_to(folder).parts[0]
     references = {file.stem: file for file in sorted((folder / domain / "references").glob("*.csv"))}
     if path.suffix == ".sql":
-        found, code = [sql_transformers.load(path)], [path]
+        found, code = [sql_transformers.load(path)], {path: path.read_bytes()}
     else:
-        module = _import(path)
-        found, code = take_collected(), _sources_of(module, folder)
-        _forget_neighbours(path)
-    return [_complete(transformer, domain, references, code) for transformer in found]
+        found = modules.transformers(path)
+        code = {file: modules.text(file) for file in modules.code(path)}
+    for transformer in found:
+        used = {name: references[name] for name in transformer.parameters if name in references}
+        yield replace(
+            transformer,
+            domain=domain,
+            references=used,
+            definition=_definition(transformer, path, {**code, **{file: file.read_bytes() for file in used.values()}}),
+            parameters=tuple(name for name in transformer.parameters if name not in used),
+        )
 
 
-def _complete(transformer: Transformer, domain: str, references: dict[str, Path], code: list[Path]) -> Transformer:
-    """``transformer`` with its references and the fingerprint of its definition."""
-    used = {name: references[name] for name in transformer.parameters if name in references}
-    parts = [file.read_bytes() for file in (*code, *used.values())]
-    return replace(
-        transformer,
-        domain=domain,
-        references=used,
-        definition=fingerprint(transformer.table, *parts),
-        parameters=tuple(name for name in transformer.parameters if name not in used),
-    )
-
-
-def _import(path: Path) -> ModuleType:
-    """The module at ``path``, under a name of its own; modules beside it can be imported by name."""
-    name = f"lakehouse_registry_{fingerprint(str(path))}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise ConfigurationError(f"{path}: not a Python module.")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    take_collected()
-    sys.path.insert(0, str(path.parent))
-    try:
-        spec.loader.exec_module(module)
-    except AssertionError as error:
-        raise ConfigurationError(
-            f"{path}: it cannot be loaded: a check in it failed, or it makes a column when it is imported, before there is "
-            "a Spark session; expected columns to be made inside functions."
-        ) from error
-    except (SyntaxError, ImportError, NameError, TypeError, AttributeError) as error:
-        raise ConfigurationError(f"{path}: it cannot be loaded: {type(error).__name__}: {error}.") from error
-    finally:
-        sys.path.remove(str(path.parent))
-    return module
-
-
-def _forget_neighbours(path: Path) -> None:
-    """Let the modules beside ``path`` be imported anew: another domain may have others of the same names."""
-    for neighbour in path.parent.glob("*.py"):
-        sys.modules.pop(neighbour.stem, None)
-
-
-def _sources_of(module: ModuleType, folder: Path) -> list[Path]:
-    """The files of ``module`` and of the registry's modules that it imports: the code that its result depends on."""
-    own = Path(str(module.__file__))
-    imported = {
-        Path(file)
-        for value in vars(module).values()
-        if (file := getattr(sys.modules.get(getattr(value, "__module__", "") or ""), "__file__", None))
-    }
-    return [own, *sorted(path for path in imported if path != own and folder in path.parents)]
+def _definition(transformer: Transformer, path: Path, files: dict[Path, bytes]) -> str:
+    """A fingerprint of ``files``, which decide the result, and of the engine's rules. It stays when the folder moves."""
+    parts = [part for file, content in files.items() for part in (os.path.relpath(file, path.parent), content)]
+    return fingerprint(transformer.table, str(RULES), *parts)
 
 
 def _unmade_inputs(transformer: Transformer, made_by: dict[TableName, Path]) -> Iterable[str]:

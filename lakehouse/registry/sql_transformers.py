@@ -1,73 +1,79 @@
 """Transformers that are one ``.sql`` file of Spark SQL; what they read is found by parsing it.
 
-The file's name is the table's. Comments at its head may set what the decorator of a Python transformer sets::
+The file's name is the table's. The comments with which it begins, from its first line on, are YAML, and say what the
+decorator of a Python transformer says (:class:`Declaration`). Later comments are only comments::
 
-    -- description: What users spent, by day.
-    -- grain: day
-    -- rebuild_by: day
-    -- narrows: silver.user_purchases(to_date(purchase_time))
-    -- column money: Σ amount
-    SELECT to_date(purchase_time) AS day, sum(amount) AS money FROM silver.user_purchases GROUP BY 1
+    -- description: Coupons by the day (UTC) on which they were made.
+    -- grain: [day]
+    -- rebuild_by: [day]
+    -- narrows:
+    --   silver.coupons: to_date(created_at)
+    -- columns:
+    --   day: The day.
+    --   coupons: Coupons made that day.
+    SELECT to_date(created_at) AS day, count(*) AS coupons FROM silver.coupons GROUP BY 1
 """
 
-import re
 from collections.abc import Callable
+from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 import sqlglot
 from pyspark.sql import DataFrame
+from ruamel.yaml import YAML
 from sqlglot import exp
 from sqlglot.errors import ParseError
 
+from lakehouse import yaml_file
 from lakehouse.errors import ConfigurationError
-from lakehouse.paths import Layer, TableName, check_identifier
+from lakehouse.paths import TableName
+from lakehouse.registry.declaration import READABLE, Declaration
 from lakehouse.registry.transformers import Transformer
 
-_HEAD = re.compile(r"--\s*(grain|partition_by|rebuild_by|narrows|description)\s*:\s*(.*)")
-_COLUMN = re.compile(r"--\s*column\s+(\w+)\s*:\s*(.*)")
-_NARROWED = re.compile(r"(\w+)\.(\w+)\((.+)\)")
-_TEXT = re.compile("'[^']*'")
-_READABLE = (Layer.SILVER, Layer.GOLD)
+#: What a file of SQL says by its name and its query.
+_TOLD_BY_THE_FILE = {"table": "is the file's name", "reads": "is found in the query", "touched": "goes with Python"}
 
 
 def load(path: Path) -> Transformer:
     """The transformer in the file at ``path``.
 
     Raises:
-        ConfigurationError: the file is not one SELECT, or reads what is not a table of silver or gold.
+        ConfigurationError: the head says what may not be said, or the file is not one SELECT, or it reads what is not
+            a table of silver or gold.
     """
-    text = path.read_text(encoding="utf-8")
-    table = check_identifier(path.stem, str(path))
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path}: {error}; expected a text in UTF-8.") from error
     query = _parse(text, path)
-    common = {cte.alias_or_name for cte in query.find_all(exp.CTE)}
-    reads: dict[str, TableName] = {}
-    for node in query.find_all(exp.Table):
-        if not node.db and node.name in common:
-            continue
-        if node.db not in {layer.value for layer in _READABLE} or node.catalog:
-            raise ConfigurationError(
-                f"{path}: it reads {node.sql(dialect='spark')!r}; expected a table of silver or gold, "
-                "written `silver.<table>` or `gold.<table>`, or a common table expression of its own."
-            )
-        name = f"{node.db}__{node.name}"
-        reads[name] = TableName(Layer(node.db), node.name)
-        alias = node.alias_or_name
-        node.replace(exp.alias_(exp.table_(name), alias, table=True))
-    head = {match[1]: match[2] for match in map(_HEAD.match, text.splitlines()) if match}
+    reads = _named_by_argument(query, path)
+    declaration = _declaration(text, path, reads)
     parameters = tuple(sorted({str(node.this) for node in query.find_all(exp.Placeholder) if node.this}))
-    columns = {match[1]: match[2] for match in map(_COLUMN.match, text.splitlines()) if match}
-    return Transformer(
-        table=table,
-        function=_function(query.sql(dialect="spark"), tuple(reads), parameters),
-        reads=reads,
-        grain=_split(head.get("grain", "")),
-        partition_by=_split(head.get("partition_by", "")),
-        rebuild_by=_split(head.get("rebuild_by", "")),
-        narrows=_narrows(head.get("narrows", ""), path),
-        columns=columns,
-        description=head.get("description", ""),
-        parameters=parameters,
-    ).checked(str(path))
+    return Transformer.of(
+        declaration,
+        _function(query.sql(dialect="spark"), tuple(map(_argument, reads)), parameters),
+        parameters,
+        {dotted: _argument(dotted) for dotted in reads},
+    )
+
+
+def _declaration(text: str, path: Path, reads: list[str]) -> Declaration:
+    comments = takewhile(lambda line: line.startswith("--"), text.splitlines())
+    head = "\n".join(line[2:].removeprefix(" ") for line in comments)
+    try:
+        content = yaml_file.parse(head, path)
+    except ConfigurationError as error:
+        raise ConfigurationError(
+            str(error),
+            remedy="The comments that begin a file of SQL are YAML, such as `-- grain: [day]`; other ones go below them.",
+        ) from error
+    lines: Any = YAML(typ="rt").load(head) if content.keys() & _TOLD_BY_THE_FILE else None
+    for key in content.keys() & _TOLD_BY_THE_FILE:
+        line = yaml_file.line_of(lines, [key])
+        raise ConfigurationError(f"{path}:{line}: key {key!r} {_TOLD_BY_THE_FILE[key]}, and is not said in the head.")
+    said = {**content, "table": path.stem, "reads": {dotted: dotted for dotted in reads}}
+    return yaml_file.validate(Declaration, said, path, head)
 
 
 def _parse(text: str, path: Path) -> exp.Query:
@@ -84,30 +90,28 @@ def _parse(text: str, path: Path) -> exp.Query:
     return statements[0]
 
 
-def _narrows(text: str, path: Path) -> dict[str, tuple[str, ...]]:
-    """``layer.table(expression, …), …`` by the name of the argument that stands for the table."""
-    found: dict[str, tuple[str, ...]] = {}
-    for item in _split(text):
-        match, code = _NARROWED.fullmatch(item), _TEXT.sub("", item)
-        if match is None or code.count("(") != code.count(")"):
+def _named_by_argument(query: exp.Query, path: Path) -> list[str]:
+    """The tables that ``query`` reads, as ``layer.table``; in it each is renamed to the view that stands for it."""
+    common = {cte.alias_or_name for cte in query.find_all(exp.CTE)}
+    reads: list[str] = []
+    for node in query.find_all(exp.Table):
+        if not node.db and node.name in common:
+            continue
+        if node.db not in {layer.value for layer in READABLE} or node.catalog:
             raise ConfigurationError(
-                f"{path}: narrows is {text!r}; expected `layer.table(expression)`, several of them separated by commas."
+                f"{path}: it reads {node.sql(dialect='spark')!r}; expected a table of silver or gold, "
+                "written `silver.<table>` or `gold.<table>`, or a common table expression of its own."
             )
-        found[f"{match[1]}__{match[2]}"] = _split(match[3])
-    return found
+        dotted = TableName.parse(f"{node.db}.{node.name}").dotted
+        reads.append(dotted)
+        node.replace(exp.alias_(exp.table_(_argument(dotted)), node.alias_or_name, table=True))
+    if not reads:
+        raise ConfigurationError(f"{path}: it reads no table; expected one of silver or gold at least.")
+    return list(dict.fromkeys(reads))
 
 
-def _split(text: str) -> tuple[str, ...]:
-    """What commas separate in ``text``, but for those in parentheses or in a text of SQL."""
-    parts, depth, quoted = [""], 0, False
-    for character in text:
-        quoted ^= character == "'"
-        depth += 0 if quoted else (character == "(") - (character == ")")
-        if character == "," and not depth and not quoted:
-            parts.append("")
-        else:
-            parts[-1] += character
-    return tuple(part.strip() for part in parts if part.strip())
+def _argument(dotted: str) -> str:
+    return dotted.replace(".", "__")
 
 
 def _function(sql: str, inputs: tuple[str, ...], parameters: tuple[str, ...]) -> Callable[..., DataFrame]:

@@ -5,11 +5,11 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from lakehouse.errors import ConfigurationError
 from lakehouse.iceberg.partitioning import PARTITION_FIELDS, is_partition
-from lakehouse.paths import ENGINE_COLUMNS, check_identifier
+from lakehouse.paths import ENGINE_COLUMNS, check_identifier, column_name
 
 _DURATION = re.compile(r"(?P<number>\d+)\s*(?P<unit>s|second|min|m|minute|h|hour|d|day)s?")
 _UNITS = {
@@ -33,7 +33,14 @@ def _duration(value: object) -> object:
     return timedelta(**{_UNITS[match["unit"]]: int(match["number"])})
 
 
+def _lake_column(name: str) -> str:
+    if column_name(name) != name:
+        raise ValueError(f"the lake calls this column {column_name(name)!r}; expected that name")
+    return name
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
+LakeColumn = Annotated[str, AfterValidator(_lake_column)]
 
 
 class _Model(BaseModel):
@@ -196,6 +203,7 @@ class SourceTable(_Model):
         timezone: the zone of the source's timestamps without one; the source's setting when absent.
         holds_pii: then each column needs a policy.
         schema_policy: see :class:`SchemaPolicy`; the file calls it ``schema``.
+        columns: by the lake's names (:func:`lakehouse.paths.column_name`).
         history: whether each version of a row is kept beside the current one, valid from its cursor on.
     """
 
@@ -213,7 +221,7 @@ class SourceTable(_Model):
     holds_pii: bool = False
     schema_policy: SchemaPolicy = Field(default=SchemaPolicy.EVOLVE, alias="schema")
     history: bool = False
-    columns: dict[str, Column] = {}
+    columns: dict[LakeColumn, Column] = {}
     checks: tuple[Check, ...] = ()
     partition_by: tuple[str, ...] = ()
     sort_by: tuple[str, ...] = ()

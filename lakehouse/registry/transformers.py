@@ -3,30 +3,33 @@
 A transformer is pure: it reads no setting, writes no table, knows no path and asks no clock::
 
     @transformer(
-        table="sales_per_day",
-        reads={"purchases": "silver.user_purchases"},
-        grain=("user_id", "date"),
-        partition_by=("date",),
+        table="coupons_by_day",
+        reads={"coupons": "silver.coupons"},
+        grain=("day",),
+        partition_by=("months(day)",),
     )
-    def sales_per_day(purchases: DataFrame) -> DataFrame: ...
+    def coupons_by_day(coupons: DataFrame) -> DataFrame: ...
 
 Keyword-only arguments without a default are parameters of the profile (``reporting_currency``) or reference files
-of the domain (``references/currency_rates.csv`` arrives as a DataFrame named ``currency_rates``). One that is called
+of the domain (``references/coupon_kinds.csv`` arrives as a DataFrame named ``coupon_kinds``). One that is called
 ``parts`` gets the ``rebuild_by`` values that are to be rebuilt, as a DataFrame, or ``None`` for all of them: for tables
 that narrow their inputs in a way of their own.
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Never, Protocol
 
+from pydantic import ValidationError
 from pyspark.sql import DataFrame
 
+from lakehouse import yaml_file
 from lakehouse.errors import ConfigurationError
-from lakehouse.iceberg.partitioning import PARTITION_FIELDS, is_partition
 from lakehouse.paths import TableName, gold
+from lakehouse.registry.declaration import Declaration, Said
 
 PARTS = "parts"
 
@@ -43,21 +46,17 @@ class Touched(Protocol):
 
 @dataclass(frozen=True)
 class Transformer:
-    """A gold table and the function that makes it.
+    """A gold table and the function that makes it. What is not told here is as in :class:`Declaration`.
 
     Attributes:
-        table: the table's name in gold.
-        reads: for each argument of the function, the table that it is given.
-        grain: the columns of which each row has its own combination; empty where rows may be alike.
-        partition_by: the table's partition fields.
-        rebuild_by: the columns by whose values the table is rebuilt in part: whole partitions where they are partition
-            columns, else rows merged by the grain.
-        narrows: the inputs of which a part needs only its own rows: by argument, one Spark SQL expression over the
-            input for each of ``rebuild_by``. Changed rows there touch the parts that these expressions give.
-        touched: for other inputs, which parts changed rows touch; an input in neither makes for a whole rebuild.
-        columns: what each column means; when it is given, the result has just these.
-        definition: a fingerprint of all that the result depends on besides its inputs; when it changes, the table
-            is rebuilt whole.
+        reads: for each argument of the function, the table that it is given; ``narrows`` and ``touched`` name inputs
+            by these arguments too.
+        domain: the folder of the registry in which it stands.
+        parameters: the arguments that the profile gives.
+        wants_parts: whether the function is told which parts to make.
+        references: the arguments that are reference files of the domain.
+        definition: a fingerprint of all that the result depends on besides its inputs and the profile's parameters;
+            when it changes, the table is rebuilt whole.
     """
 
     table: str
@@ -76,6 +75,37 @@ class Transformer:
     references: Mapping[str, Path] = field(default_factory=dict)
     definition: str = ""
 
+    @classmethod
+    def of(
+        cls,
+        declaration: Declaration,
+        function: Callable[..., DataFrame],
+        parameters: tuple[str, ...],
+        arguments: Mapping[str, str] | None = None,
+        *,
+        wants_parts: bool = False,
+    ) -> "Transformer":
+        """The transformer that ``declaration`` says ``function`` is.
+
+        Args:
+            arguments: for each input, the argument of the function; its own name when absent.
+        """
+        named = arguments or {name: name for name in declaration.reads}
+        return cls(
+            table=declaration.table,
+            function=function,
+            reads={named[name]: table for name, table in declaration.reads.items()},
+            grain=declaration.grain,
+            partition_by=declaration.partition_by,
+            rebuild_by=declaration.rebuild_by,
+            narrows={named[name]: expressions for name, expressions in declaration.narrows.items()},
+            touched={named[name]: follow for name, follow in declaration.touched.items()},
+            columns=declaration.columns,
+            description=declaration.description,
+            parameters=parameters,
+            wants_parts=wants_parts,
+        )
+
     @property
     def target(self) -> TableName:
         return gold(self.table)
@@ -90,98 +120,82 @@ class Transformer:
         """Whether a part is some whole partitions, of one column."""
         return len(self.rebuild_by) == 1 and set(self.rebuild_by) <= set(self.partition_by)
 
-    def checked(self, what: str) -> "Transformer":
-        """This transformer, if what it says of itself holds together.
-
-        Raises:
-            ConfigurationError: what contradicts what.
-        """
-        for item in self.partition_by:
-            if not is_partition(item):
-                raise ConfigurationError(
-                    f"{what}: partition_by: {item!r} is not a partition field; expected {PARTITION_FIELDS}."
-                )
-        inputs = set(self.reads)
-        if unknown := self.followed - inputs:
-            raise ConfigurationError(
-                f"{what}: narrows or touched name {', '.join(sorted(unknown))}, which it does not read."
-            )
-        if bool(self.rebuild_by) != bool(self.followed):
-            raise ConfigurationError(
-                f"{what}: rebuild_by goes with narrows or touched, which say what changed rows touch; found only one."
-            )
-        for name, expressions in self.narrows.items():
-            if len(expressions) != len(self.rebuild_by):
-                raise ConfigurationError(
-                    f"{what}: narrows of {name} has {len(expressions)} expressions; expected one for each of rebuild_by "
-                    f"({', '.join(self.rebuild_by)})."
-                )
-        if self.rebuild_by and not self.replaces_partitions and not self.grain:
-            raise ConfigurationError(
-                f"{what}: rebuild_by {self.rebuild_by} is no partition column, so rows are merged, and that needs a grain."
-            )
-        return self
-
-
-_collected: list[Transformer] = []
-
 
 def transformer(
     *,
     table: str,
     reads: Mapping[str, str],
-    grain: tuple[str, ...] = (),
-    partition_by: tuple[str, ...] = (),
-    rebuild_by: tuple[str, ...] = (),
-    narrows: Mapping[str, str | tuple[str, ...]] | None = None,
+    grain: Said = (),
+    partition_by: Said = (),
+    rebuild_by: Said = (),
+    narrows: Mapping[str, Said] | None = None,
     touched: Mapping[str, Touched] | None = None,
     columns: Mapping[str, str] | None = None,
     description: str = "",
+    **unknown: Never,
 ) -> Callable[[Callable[..., DataFrame]], Callable[..., DataFrame]]:
     """Register the decorated function as the transformer of gold table ``table``.
 
     Args:
         reads: for each positional argument of the function, the table it is given, as ``layer.table``.
+        unknown: is refused like an unknown key of a file.
+
+    The other arguments are those of :class:`Declaration`; the description is the docstring's first line when absent.
 
     Raises:
-        ConfigurationError: the arguments of the function and ``reads`` differ, or what is said of the rebuild does
-            not hold together.
+        ConfigurationError: what is said does not hold together, or the arguments of the function and ``reads`` differ;
+            file and line are those of the function.
     """
 
     def register(function: Callable[..., DataFrame]) -> Callable[..., DataFrame]:
-        what = f"transformer of gold table {table!r} ({function.__module__}.{function.__qualname__})"
+        where = f"{_place(function)}: transformer of gold table {table!r}: "
         signature = inspect.signature(function)
         inputs = [p.name for p in signature.parameters.values() if p.kind is not p.KEYWORD_ONLY]
+        given = [p.name for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY and p.name != PARTS]
         if set(inputs) != set(reads):
             raise ConfigurationError(
-                f"{what}: it takes {', '.join(inputs) or 'nothing'} and reads "
+                f"{where}it takes {', '.join(inputs) or 'nothing'} and reads "
                 f"{', '.join(reads) or 'nothing'}; expected the same names."
             )
-        _collected.append(
-            Transformer(
-                table=table,
-                function=function,
-                reads={name: TableName.parse(read) for name, read in reads.items()},
-                grain=grain,
-                partition_by=partition_by,
-                rebuild_by=rebuild_by,
-                narrows={name: (text,) if isinstance(text, str) else text for name, text in (narrows or {}).items()},
-                touched=touched or {},
-                columns=columns or {},
-                description=description or inspect.cleandoc(function.__doc__ or "").split("\n")[0],
-                parameters=tuple(
-                    p.name for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY and p.name != PARTS
-                ),
-                wants_parts=PARTS in signature.parameters,
-            ).checked(what)
-        )
+        said = {
+            "table": table,
+            "reads": dict(reads),
+            "columns": dict(columns or {}),
+            "grain": grain,
+            "partition_by": partition_by,
+            "rebuild_by": rebuild_by,
+            "narrows": dict(narrows or {}),
+            "touched": dict(touched or {}),
+            "description": description or inspect.cleandoc(function.__doc__ or "").split("\n")[0],
+            **unknown,
+        }
+        try:
+            declaration = Declaration.model_validate(said)
+        except ValidationError as error:
+            told = yaml_file.mistakes(Declaration, error, lambda _: where)
+            raise ConfigurationError("\n".join(told)) from None
+        made = Transformer.of(declaration, function, tuple(given), wants_parts=PARTS in signature.parameters)
+        if _collecting:
+            _collecting[-1].append(made)
         return function
 
     return register
 
 
-def take_collected() -> list[Transformer]:
-    """The transformers that were registered since the last call; the loader calls it after each module."""
-    collected = list(_collected)
-    _collected.clear()
-    return collected
+def _place(function: Callable[..., DataFrame]) -> str:
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return f"{code.co_filename}:{code.co_firstlineno}" if code else function.__module__
+
+
+_collecting: list[list[Transformer]] = []
+
+
+@contextmanager
+def collecting() -> Iterator[list[Transformer]]:
+    """The transformers that are registered meanwhile; where this is entered again within, those are of the inner list."""
+    found: list[Transformer] = []
+    _collecting.append(found)
+    try:
+        yield found
+    finally:
+        _collecting.pop()

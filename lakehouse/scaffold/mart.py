@@ -1,14 +1,19 @@
 """A first gold table: a transformer that runs as it is, and a test of it that passes as it is."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
 from lakehouse.errors import ConfigurationError
-from lakehouse.paths import TableName
+from lakehouse.paths import TableName, quote
 
 _MOMENT = re.compile(r"(.*_)?(at|on|date|day|time)")
 _BY_DAY = re.compile(r"(.*_)?(day|date|daily)(_.*)?")
+_IN_BRACES = ("{k: ", "}")
 _BY = re.compile(r".*_(?:by|per)_(\w+)")
 _VALUES = {
     "string": ("'a'", "'b'"),
@@ -142,12 +147,15 @@ def _join(table: str, main: Input, other: Input) -> Join:
 def sql(mart: Mart) -> str:
     """The text of ``<table>.sql``."""
     main = mart.main.name
+    over, grain = mart.expressions, _yaml_list(mart.grain)
     head = [
-        f"-- description: {mart.description}",
-        f"-- grain: {', '.join(mart.grain)}",
-        f"-- rebuild_by: {', '.join(mart.grain)}",
-        f"-- narrows: {mart.main.table.dotted}({', '.join(mart.expressions)})",
-        *(f"-- column {name}: {meaning}" for name, meaning in mart.meanings.items()),
+        f"-- description: {_yaml(mart.description)}",
+        f"-- grain: {grain}",
+        f"-- rebuild_by: {grain}",
+        "-- narrows:",
+        f"--   {mart.main.table.dotted}: {_yaml(over[0]) if len(over) == 1 else _yaml_list(over)}",
+        "-- columns:",
+        *(f"--   {_yaml(name, *_IN_BRACES)}: {_yaml(meaning)}" for name, meaning in mart.meanings.items()),
     ]
     of_main = [f"{main}.{_quoted(name)}" for name in mart.counted]
     values = [f"to_date({name})" if mart.by_day else name for name in of_main]
@@ -270,9 +278,22 @@ def _braces(values: Mapping[str, str]) -> str:
     return f"{{{', '.join(f'{_literal(name)}: {value}' for name, value in values.items())}}}"
 
 
+def _yaml(text: str, begin: str = "k: ", end: str = "") -> str:
+    """``text`` as YAML has it between ``begin`` and ``end``: plain where it is read back as it is."""
+    try:
+        (found,) = YAML(typ="safe").load(f"{begin}{text}{end}").values()
+    except (YAMLError, ValueError):
+        found = None
+    return text if found == text else json.dumps(text, ensure_ascii=False)
+
+
+def _yaml_list(texts: Sequence[str]) -> str:
+    return f"[{', '.join(_yaml(text, *_IN_BRACES) for text in texts)}]"
+
+
 def _literal(value: object) -> str:
     return repr(value).replace("'", '"')
 
 
 def _quoted(name: str) -> str:
-    return name if re.fullmatch(r"[a-z_][a-z0-9_]*", name) else f"`{name}`"
+    return name if re.fullmatch(r"[a-z_][a-z0-9_]*", name) else quote(name)

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 
-from calendar_keys import date_key
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from versions import changed_spans, in_spans, key_at
 
 from lakehouse.transformer import Touched, transformer
+
+from .calendar_keys import date_key
+from .versions import changed_spans, in_spans, key_at
 
 _REFUND_MOMENT = "CASE WHEN status = 'paid_out' THEN coalesce(paid_out_at, requested_at) ELSE requested_at END"
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 
-from calendar_keys import money, month_of
-from product_categories import in_categories, moved_products
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from lakehouse.transformer import transformer
+
+from .calendar_keys import money, month_of
+from .product_categories import in_categories, moved_products
 
 _RETENTION_DAYS = 90
 _RHYTHM_WITHOUT_HISTORY = 90.0

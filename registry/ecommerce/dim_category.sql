@@ -1,16 +1,17 @@
--- description: The tree of categories, flattened: a row for each category with its way from the root.
--- grain: category_key
--- column category_key: Hash of category_id; -1 for the unknown category.
--- column category_id: The shop's number; -1 for the unknown category.
--- column name: Name.
--- column parent_id: The category above; NULL for a root.
--- column level: 1 for a root.
--- column path: Names from the root on, with ` > ` between them.
--- column root_id: The root of its tree.
--- column root_name: Its name.
--- column level_1: Name of the ancestor (or itself) at level 1.
--- column level_2: The same at level 2; NULL above it.
--- column level_3: The same at level 3; NULL above it.
+-- description: "The tree of categories, flattened: a row for each category with its way from the root."
+-- grain: [category_key]
+-- columns:
+--   category_key: Hash of category_id; -1 for the unknown category.
+--   category_id: The shop's number; -1 for the unknown category.
+--   name: Name.
+--   parent_id: The category above; NULL for a root.
+--   level: 1 for a root.
+--   path: Names from the root on, with ` > ` between them.
+--   root_id: The root of its tree.
+--   root_name: Its name.
+--   level_1: Name of the ancestor (or itself) at level 1.
+--   level_2: The same at level 2; NULL above it.
+--   level_3: The same at level 3; NULL above it.
 WITH RECURSIVE tree AS (
     SELECT category_id, name, parent_id, 1 AS level, category_id AS root_id, array(name) AS names
       FROM silver.categories WHERE parent_id IS NULL

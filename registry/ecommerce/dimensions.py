@@ -1,11 +1,12 @@
 """Dimensions of the shop that hold versions, and the calendar."""
 
-from calendar_keys import date_key, month_of
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-from versions import with_lookup_times
 
 from lakehouse.transformer import UNKNOWN_KEY, surrogate_key, transformer
+
+from .calendar_keys import date_key, month_of
+from .versions import with_lookup_times
 
 _LOOKUP = {
     "valid_from": "When the version began at the source.",

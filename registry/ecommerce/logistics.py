@@ -1,10 +1,11 @@
 """Parcels: the fact and the mart."""
 
-from calendar_keys import date_key, money
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lakehouse.transformer import surrogate_key, transformer
+
+from .calendar_keys import date_key, money
 
 
 @transformer(

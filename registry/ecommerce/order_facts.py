@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 
-from calendar_keys import date_key, money
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from versions import changed_spans, in_spans, key_at
 
 from lakehouse.transformer import transformer
+
+from .calendar_keys import date_key, money
+from .versions import changed_spans, in_spans, key_at
 
 
 def _orders_of_customers(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame:

@@ -1,16 +1,20 @@
 -- description: What the shop sold each day, over all categories and countries; an order counts once.
--- grain: date
--- rebuild_by: date
--- narrows: silver.orders(to_date(placed_at)), gold.fct_order_items(order_date), gold.fct_refunds(refund_date)
--- column date: Day on which orders were placed, or refunds paid out (UTC).
--- column orders: Orders placed that day that are not cancelled.
--- column cancelled_orders: Orders placed that day that are cancelled.
--- column units: Units of the orders that count.
--- column gmv: Σ quantity × unit price of the orders that count, before discounts, shipping, tax and returns.
--- column discounts: Σ discount of their lines.
--- column refunds: Σ refunds paid out that day, for orders that count.
--- column net_revenue: gmv - discounts - refunds.
--- column aov: (gmv - discounts) / orders; NULL without orders.
+-- grain: [date]
+-- rebuild_by: [date]
+-- narrows:
+--   silver.orders: to_date(placed_at)
+--   gold.fct_order_items: order_date
+--   gold.fct_refunds: refund_date
+-- columns:
+--   date: Day on which orders were placed, or refunds paid out (UTC).
+--   orders: Orders placed that day that are not cancelled.
+--   cancelled_orders: Orders placed that day that are cancelled.
+--   units: Units of the orders that count.
+--   gmv: Σ quantity × unit price of the orders that count, before discounts, shipping, tax and returns.
+--   discounts: Σ discount of their lines.
+--   refunds: Σ refunds paid out that day, for orders that count.
+--   net_revenue: gmv - discounts - refunds.
+--   aov: (gmv - discounts) / orders; NULL without orders.
 WITH placed AS (
     SELECT to_date(placed_at) AS date, count_if(status <> 'cancelled') AS orders, count_if(status = 'cancelled') AS cancelled_orders
       FROM silver.orders GROUP BY 1

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 
-from calendar_keys import money
-from product_categories import in_categories, moved_products
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lakehouse.transformer import transformer
+
+from .calendar_keys import money
+from .product_categories import in_categories, moved_products
 
 _GRAIN = ("date", "category_id", "country")
 

@@ -5,12 +5,13 @@ The horizon is the midnight after the latest movement of all: until then levels 
 
 from collections.abc import Mapping
 
-from calendar_keys import date_key, money, month_of
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
-from versions import END, changed_spans, key_at
 
 from lakehouse.transformer import surrogate_key, transformer
+
+from .calendar_keys import date_key, money, month_of
+from .versions import END, changed_spans, key_at
 
 _PAIR = ("product_id", "warehouse_id")
 

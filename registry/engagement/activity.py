@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-from sessions import DAY_MS, sessions
 
 from lakehouse.transformer import Touched, transformer
+
+from .sessions import DAY_MS, sessions
 
 
 def _days_of_sessions(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame:

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from sessions import sessions
 
 from lakehouse.transformer import transformer
+
+from .sessions import sessions
 
 SUCCESS_STATES = ("opened", "clicked")
 _FOLLOWING_MS = 30 * 60 * 1000

@@ -19,7 +19,7 @@ from pathlib import Path
 _FENCE = re.compile(r"\s*(?:```|~~~)")
 _FILES = {"yaml": "#", "sql": "--", "python": "#"}
 _KINDS = {"sh", "text", *_FILES}
-_NAMED = re.compile(r"(?:#|--) (?P<path>\S+\.\w+)(?P<made>, as it was written)?")
+_NAMED = re.compile(r"(?:#|--|-- #) (?P<path>\S+\.\w+)(?P<made>, as it was written)?")
 _CODE = re.compile(r"# exit code (\d+)$", re.MULTILINE)
 _ANY_LINES = "…"
 _SPARK_LOG = re.compile(r"\d\d/\d\d/\d\d \d\d:\d\d:\d\d (?:INFO|WARN|ERROR) ")

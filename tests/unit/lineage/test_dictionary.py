@@ -29,9 +29,11 @@ partition_by: [days(at)]
 DAILY = """-- description: What each day brought.
 -- grain: day
 -- rebuild_by: day
--- narrows: silver.orders(to_date(at))
--- column day: Day of the order | UTC.
--- column money: Σ amount.
+-- narrows:
+--   silver.orders: to_date(at)
+-- columns:
+--   day: Day of the order | UTC.
+--   money: Σ amount.
 SELECT to_date(at) AS day, sum(amount) AS money FROM silver.orders WHERE buyer IS NOT NULL GROUP BY 1
 """
 BEST = """

@@ -57,6 +57,8 @@ def test_an_unknown_key_of_a_column_is_named_with_its_line(tmp_path: Path) -> No
      ("partition_by: ['days(']\n", "is not a partition field"),
      ("checks: [{name: 'a; drop', expect: 'true'}]\n", "is not a valid name"),
      ("columns: {_op: string}\n", "the engine keeps this name"),
+     ("columns:\n  id: int\n  OrderID: int\n", "users.yml:4: columns.OrderID: the lake calls this column 'orderid'"),
+     ("columns: {order no: int}\n", "users.yml:2: columns.order no: the lake calls this column 'order_no'; expected that"),
      ("key: [p]\ncolumns: {p: {pii: exclude}}\n", "is excluded, but the cursor or the key needs it")],
 )  # fmt: skip
 def test_a_wrong_value_is_named_with_what_was_expected(tmp_path: Path, text: str, expected: str) -> None:
@@ -112,25 +114,22 @@ def test_sql_that_reads_raw_is_refused(tmp_path: Path) -> None:
     )
 
 
-def test_inputs_of_sql_are_found_by_parsing_and_head_comments_are_read(tmp_path: Path) -> None:
-    sql = "-- grain: id\n-- partition_by: day\n"
+def test_inputs_of_sql_are_found_by_parsing_and_its_head_is_read(tmp_path: Path) -> None:
+    sql = "-- grain: id\n-- partition_by: [day]\n"
     sql += "WITH c AS (SELECT id FROM silver.users) SELECT * FROM c JOIN silver.users USING (id)"
     transformer = registry(tmp_path, users_yml=SMALLEST, top_sql=sql).transformers["top"]
     assert [read.dotted for read in transformer.reads.values()] == ["silver.users"]
     assert (transformer.grain, transformer.partition_by) == (("id",), ("day",))
 
 
-def test_a_transformer_whose_arguments_are_not_what_it_reads_is_refused(tmp_path: Path) -> None:
-    code = """
-from lakehouse.transformer import transformer
-@transformer(table="top", reads={"users": "silver.users"})
-def top(people):
-    return people
-"""
-    assert "it takes people and reads users" in refused(tmp_path, users_yml=SMALLEST, top_py=code)
+def test_what_begins_with_an_underscore_or_a_dot_is_left_out(tmp_path: Path) -> None:
+    for name in ("_draft.yml", ".hidden.sql", ".folder/copy.yml"):
+        (tmp_path / "domain" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "domain" / name).write_text("nonsense: [")
+    assert list(registry(tmp_path, users_yml=SMALLEST).tables) == ["users"]
 
 
-def test_a_definition_changes_with_the_code(tmp_path: Path) -> None:
+def test_a_definition_changes_with_the_query(tmp_path: Path) -> None:
     first = registry(tmp_path, users_yml=SMALLEST, top_sql="SELECT id FROM silver.users").transformers["top"]
     again = registry(tmp_path, top_sql="SELECT id FROM silver.users").transformers["top"]
     other = registry(tmp_path, top_sql="SELECT id, 1 AS one FROM silver.users").transformers["top"]
