@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from pyspark.sql import SparkSession
 
 from lakehouse import spark as lakehouse_spark
@@ -45,7 +46,7 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> Profile:
         },
         analytics=home / "analytics.duckdb",
         lock=FileLock(type="file", path=home / "run.lock"),
-        pseudonym_key="a key for tests only",
+        pseudonym_key=SecretStr("a key for tests only"),
         parameters={"reporting_currency": "EUR"},
     )
 

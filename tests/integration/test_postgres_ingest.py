@@ -6,6 +6,7 @@ from contextlib import closing
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from lakehouse.errors import ExitCode
 from lakehouse.orchestrate.runs import Status, TableRun
@@ -403,11 +404,11 @@ def test_a_connection_that_breaks_is_tried_again(
     lake: TestLake, schema: str, query: Query, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first session that reads is ended by the server; the second attempt succeeds."""
-    from lakehouse.raw import postgres
+    from lakehouse.sources.postgres.extract import extract as genuine
 
     query(f"CREATE TABLE {schema}.a {CHANGING}")
     query(f"INSERT INTO {schema}.a VALUES (1, 'n')")
-    genuine, calls = postgres.extract, []
+    calls = []
 
     def broken_once(part: Any) -> Any:
         calls.append(part)
@@ -415,7 +416,7 @@ def test_a_connection_that_breaks_is_tried_again(
             query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'lakehouse'")
         return genuine(part)
 
-    monkeypatch.setattr(postgres, "extract", broken_once)
+    monkeypatch.setattr("lakehouse.raw.postgres.extract", broken_once)
     done = run(lake, table(lake, schema, "a"))
     assert done.attempts == 2
     assert len(calls) == 2
@@ -424,10 +425,8 @@ def test_a_connection_that_breaks_is_tried_again(
 def test_an_error_of_the_driver_is_not_swallowed() -> None:
     from lakehouse.sources.postgres.connection import translated
 
-    with (
-        pytest.raises(ZeroDivisionError),
-        translated("app", PostgresSource(type="postgres", host="h", database="d", user="u", password="p")),
-    ):  # type: ignore[arg-type]
+    source = PostgresSource(type="postgres", host="h", database="d", user="u", password=SecretStr("p"))
+    with pytest.raises(ZeroDivisionError), translated("app", source):
         raise ZeroDivisionError
 
 
