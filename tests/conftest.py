@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 from pydantic import SecretStr
 from pyspark.sql import SparkSession
 
@@ -28,6 +29,9 @@ ROOT = Path(__file__).resolve().parents[1]
 (ROOT / ".lakehouse").mkdir(exist_ok=True)  # pytest makes its base folder there
 pytest_plugins = ["tests.service_fixtures", "lakehouse.testing"]
 os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = str(ROOT / ".venv" / "bin" / "python")
+
+hypothesis_settings.register_profile("lakehouse", deadline=None)  # a busy machine fails no test
+hypothesis_settings.load_profile("lakehouse")
 
 
 @pytest.fixture(scope="session")

@@ -92,7 +92,7 @@ def _reader(uri: str, setup: tuple[str, ...], query: str) -> Iterator[pa.RecordB
 def _translated(what: str, error: adbc_driver_manager.Error) -> SourceError:
     state = error.sqlstate or ""
     text = " ".join(str(error).split())
-    lost = "no connection" in text or "server closed" in text or "could not connect" in text or "terminating" in text
+    lost = any(words in text for words in ("no connection", "server closed", "Failed to connect", "terminating"))
     if lost or state[:2] in {"08", "57", "53", "40"} or (state == "42704" and "snapshot" in text):
         return SourceUnavailableError(f"{what}: reading from PostgreSQL broke off: {text}.")
     return SourceError(f"{what}: PostgreSQL refused the read ({state}): {text}.")
