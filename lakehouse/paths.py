@@ -113,6 +113,11 @@ def column_name(source_name: str) -> str:
 ENGINE_COLUMNS = ("_run_id", "_ingested_at", "_op", "_misfits")
 
 
+def engine_column(name: str) -> str:
+    """A name for a column that the engine adds to rows while it works: no table can have it (see :func:`column_name`)."""
+    return f"{name}#"
+
+
 def column_names(source_names: Iterable[str]) -> list[str]:
     """Lake names for the columns of one relation, in order and without collisions (``a``, ``a_2``, …).
 

@@ -5,82 +5,53 @@ In any value of a profile ``${NAME}`` is the environment variable ``NAME`` and `
 else ``.lakehouse`` in the root). A ``.env`` file in the root is read too; the environment goes before it.
 """
 
+import importlib
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
 from dotenv import dotenv_values
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from lakehouse import yaml_file
 from lakehouse.errors import ConfigurationError
+from lakehouse.model import SourceSettings, Strict
 from lakehouse.paths import CATALOG
 
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 _SECRET_KEY = re.compile(r"secret|password|token|credential|access-key", re.IGNORECASE)
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+def _kinds() -> dict[str, type[SourceSettings]]:
+    """The model of each kind of source: ``Settings`` in ``sources/<kind>/settings.py``. A new kind is one folder more."""
+    folders = Path(__file__).parent / "sources"
+    names = sorted(path.parent.name for path in folders.glob("*/settings.py"))
+    return {name: importlib.import_module(f"lakehouse.sources.{name}.settings").Settings for name in names}
 
 
-class PostgresSource(_Model):
-    """A PostgreSQL database that tables are ingested from.
-
-    ``timezone`` is the zone that its ``timestamp without time zone`` columns are in. ``late_commit_overlap_s``
-    (seconds) is how far an incremental load looks back where the role may not see other sessions' transactions.
-    """
-
-    type: Literal["postgres"]
-    host: str
-    port: int = 5432
-    database: str
-    user: str
-    password: SecretStr
-    sslmode: str = "prefer"
-    timezone: str = "UTC"
-    connect_timeout_s: int = 10
-    late_commit_overlap_s: int = 3600
-    parallelism: int = Field(default=2, ge=1, le=64)
+if TYPE_CHECKING:
+    Source = SourceSettings
+else:
+    Source = Annotated[Union[tuple(_kinds().values())], Field(discriminator="type")]  # noqa: UP007  (of a tuple)
 
 
-class CassandraSource(_Model):
-    """A Cassandra keyspace that tables are ingested from."""
-
-    type: Literal["cassandra"]
-    hosts: tuple[str, ...]
-    port: int = 9042
-    keyspace: str
-    local_datacenter: str = "datacenter1"
-    user: str | None = None
-    password: SecretStr | None = None
-    consistency: str = "LOCAL_QUORUM"
-    page_size: int = Field(default=5000, ge=1)
-    request_timeout_s: float = 20.0
-    retries: int = Field(default=4, ge=1)
-    splits: int = Field(default=2, ge=1)
-
-
-Source = Annotated[PostgresSource | CassandraSource, Field(discriminator="type")]
-
-
-class SparkSettings(_Model):
+class SparkSettings(Strict):
     """How Spark applications of this profile are started."""
 
     master: str = "local[*]"
-    conf: dict[str, str] = {}
+    conf: dict[str, str] = Field(default_factory=dict)
 
 
-class FileLock(_Model):
+class FileLock(Strict):
     """One run at a time, by a lock on a file: for a warehouse that one machine writes."""
 
     type: Literal["file"]
     path: Path
 
 
-class PostgresLock(_Model):
+class PostgresLock(Strict):
     """One run at a time, by an advisory lock of a PostgreSQL server that every machine reaches."""
 
     type: Literal["postgres"]
@@ -94,7 +65,7 @@ class PostgresLock(_Model):
 Lock = Annotated[FileLock | PostgresLock, Field(discriminator="type")]
 
 
-class Profile(_Model):
+class Profile(Strict):
     """All that a job needs to know of where it runs.
 
     Attributes:
@@ -115,8 +86,8 @@ class Profile(_Model):
     lock: Lock
     pseudonym_key: SecretStr | None = None
     spark: SparkSettings = SparkSettings()
-    sources: dict[str, Source] = {}
-    parameters: dict[str, str] = {}
+    sources: dict[str, Source] = Field(default_factory=dict)
+    parameters: dict[str, str] = Field(default_factory=dict)
 
     @field_validator("catalog", mode="before")
     @classmethod
@@ -139,7 +110,7 @@ class Profile(_Model):
         conf.update({f"{prefix}.{key}": value for key, value in self.catalog_properties().items()})
         return conf | self.spark.conf
 
-    def source(self, name: str) -> PostgresSource | CassandraSource:
+    def source(self, name: str) -> SourceSettings:
         """The source of that name; :class:`ConfigurationError` lists those that are there."""
         try:
             return self.sources[name]

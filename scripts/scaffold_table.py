@@ -6,22 +6,24 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from lakehouse.raw.cassandra import options
 from rich.console import Console
 
 from lakehouse.errors import ConfigurationError, LakehouseError, suggest
 from lakehouse.iceberg.metadata import LakeMetadata
 from lakehouse.paths import Layer, check_identifier, raw
-from lakehouse.raw.cassandra import options
 from lakehouse.raw.state import last_state
 from lakehouse.registry import loader
 from lakehouse.scaffold import mart as scaffold_mart
 from lakehouse.scaffold.table import registry_file
-from lakehouse.settings import CassandraSource, PostgresSource, Profile, load_profile
+from lakehouse.settings import Profile, load_profile
 from lakehouse.silver.privacy import published_type
 from lakehouse.sources.cassandra import connection as cassandra
 from lakehouse.sources.cassandra import schema
+from lakehouse.sources.cassandra.settings import Settings as CassandraSource
 from lakehouse.sources.postgres.connection import connect
 from lakehouse.sources.postgres.describe import describe
+from lakehouse.sources.postgres.settings import Settings as PostgresSource
 from lakehouse.sources.relation import SourceRelation
 
 console = Console(stderr=True)

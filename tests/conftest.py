@@ -12,15 +12,15 @@ from pydantic import SecretStr
 from pyspark.sql import SparkSession
 
 from lakehouse import spark as lakehouse_spark
+from lakehouse.iceberg.catalog import Catalog
 from lakehouse.iceberg.lake import Lake
-from lakehouse.iceberg.table import Catalog
 from lakehouse.jars import fetch
 from lakehouse.logs import Redaction
 from lakehouse.orchestrate import execute
 from lakehouse.orchestrate.launch import class_archive, packages
 from lakehouse.orchestrate.runs import TableRun
 from lakehouse.paths import TableName
-from lakehouse.raw.load import Request
+from lakehouse.raw.request import Request
 from lakehouse.registry import loader
 from lakehouse.settings import FileLock, Profile, Source
 from tests.jvm import COMPILE_FAST

@@ -3,7 +3,8 @@
 import sys
 
 from lakehouse import spark
-from lakehouse.settings import PostgresSource, load_profile
+from lakehouse.settings import load_profile
+from lakehouse.sources.postgres.settings import Settings as PostgresSource
 
 if __name__ == "__main__":
     table = sys.argv[1]

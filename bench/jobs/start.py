@@ -1,7 +1,7 @@
 """spark-submit job: open the profile's catalog, and nothing else."""
 
 from lakehouse import spark
-from lakehouse.iceberg.table import Catalog
+from lakehouse.iceberg.catalog import Catalog
 from lakehouse.paths import raw
 from lakehouse.settings import load_profile
 

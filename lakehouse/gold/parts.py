@@ -13,8 +13,8 @@ from pyspark.sql import functions as F
 from lakehouse.iceberg.consumed import Consumed, since
 from lakehouse.iceberg.lake import Lake
 from lakehouse.iceberg.table import IcebergTable
-from lakehouse.paths import quote
-from lakehouse.raw.load import Window
+from lakehouse.paths import engine_column, quote
+from lakehouse.raw.request import Window
 from lakehouse.registry.transformers import Transformer
 
 #: With more parts than these a whole rebuild is the shorter way.
@@ -85,7 +85,7 @@ class Parts:
         if self.few:
             return rows.where(self.spelled_out(given[0]))
         parts = self.frame(rows.sparkSession)
-        wanted = [f"_part_{number}" for number in range(len(given))]
+        wanted = [engine_column(f"part_{number}") for number in range(len(given))]
         same = reduce(
             lambda left, right: left & right, (F.expr(a) == F.col(b) for a, b in zip(given, wanted, strict=True))
         )

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pyarrow.csv
 from pyspark.sql import DataFrame
 
-from lakehouse.errors import ConfigurationError
+from lakehouse.errors import ConfigurationError, DataError
 from lakehouse.fingerprint import fingerprint
 from lakehouse.gold.parts import Inputs, Parts, changed_inputs, narrowed, touched
 from lakehouse.gold.write import write_gold
@@ -13,9 +13,9 @@ from lakehouse.iceberg.arrow_types import lake_type
 from lakehouse.iceberg.consumed import Consumed, last_consumed
 from lakehouse.iceberg.lake import Lake
 from lakehouse.iceberg.table import IcebergTable
-from lakehouse.raw.load import Window
+from lakehouse.raw.request import Window
 from lakehouse.registry.transformers import PARTS, Transformer
-from lakehouse.silver.current import Transformed
+from lakehouse.silver.books import Transformed
 
 
 def to_gold(
@@ -38,13 +38,13 @@ def to_gold(
         DataError: the result breaks the declared grain, or has other columns than declared.
     """
     given = parameters_of(transformer, parameters)
-    inputs = _inputs(transformer, lake)
+    target = lake.catalog.find(transformer.target)
+    before = last_consumed(target)
+    inputs = _inputs(transformer, lake, before)
     now = Consumed(
         {transformer.reads[name].dotted: head for name, head in inputs.heads.items()},
         definition_with(transformer, given),
     )
-    target = lake.catalog.find(transformer.target)
-    before = last_consumed(target)
     same = before is not None and before.definition == now.definition and not full_refresh
     if before and same and window is None and not changed_inputs(inputs, before):
         return Transformed(transformer.table)
@@ -95,11 +95,22 @@ def _references(transformer: Transformer, lake: Lake) -> dict[str, DataFrame]:
     }
 
 
-def _inputs(transformer: Transformer, lake: Lake) -> Inputs:
+def _inputs(transformer: Transformer, lake: Lake, before: Consumed | None) -> Inputs:
+    """The inputs as they are now.
+
+    Raises:
+        DataError: one holds nothing, not even a snapshot, although the table was made from one: it was lost or made anew.
+    """
     tables, heads, frames = {}, {}, {}
     for name, read in transformer.reads.items():
         table = lake.catalog.get(read)
         head = table.head
+        if head is None and before is not None and before.inputs.get(read.dotted):
+            raise DataError(
+                f"making {transformer.target.dotted}: its input {read.dotted} has no snapshot, and was made from one of it "
+                "before; expected that an input keeps its content until it is replaced. Gold is as it was.",
+                remedy=f"Make {read.dotted} first: run again without --layers gold.",
+            )
         reader = lake.spark.read if head is None else lake.spark.read.option("versionAsOf", head)
         tables[name], heads[name], frames[name] = table, head or 0, reader.table(str(read))
     return Inputs(tables, heads, frames)

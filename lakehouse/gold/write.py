@@ -1,4 +1,4 @@
-"""The one way in which gold is written. Branches, audits and releases of several tables at once will stand here."""
+"""The one way in which gold is written: its columns and its grain are checked, then it is one commit."""
 
 from collections.abc import Mapping
 
@@ -7,12 +7,14 @@ from pyspark.sql import functions as F
 
 from lakehouse.errors import DataError
 from lakehouse.gold.parts import Parts
+from lakehouse.iceberg import write
 from lakehouse.iceberg.lake import Lake
 from lakehouse.iceberg.materialized import cached, kept
 from lakehouse.iceberg.table import IcebergTable
-from lakehouse.iceberg.write import merge_part, overwrite
-from lakehouse.paths import quote
+from lakehouse.paths import engine_column, quote
 from lakehouse.registry.transformers import Transformer
+
+_ROWS = engine_column("rows")
 
 
 def write_gold(
@@ -28,7 +30,8 @@ def write_gold(
     Parts that are partitions are replaced; others are merged by the grain, so that the snapshot holds true changes only.
 
     Args:
-        target: the table as it is, with the columns of ``result``; ``None`` when it is to be made (anew).
+        target: the table as it is, with the columns of ``result``; ``None`` when it is to be made, or has other
+            columns, so that it is replaced.
 
     Returns:
         The snapshot's id, and what an operator should know.
@@ -43,22 +46,15 @@ def write_gold(
     with keep(wanted) as rows:
         _check_grain(rows, transformer)
         if target is None:
-            target = _made(result, transformer, lake)
-        else:
-            notes = target.partition(transformer.partition_by)
+            name, layout = transformer.target, transformer.partition_by
+            return write.replace(rows, name, lake.catalog, layout, properties), ()
+        notes = target.partition(transformer.partition_by)
         if parts is None:
-            return overwrite(rows, target, properties), notes
+            return write.overwrite(rows, target, properties), notes
         if transformer.replaces_partitions:
-            return overwrite(rows, target, properties, parts.spelled_out(quote(parts.columns[0]))), notes
+            return write.overwrite(rows, target, properties, parts.spelled_out(quote(parts.columns[0]))), notes
         part = parts.frame(lake.spark)
-        return merge_part(rows, target, transformer.grain, part, properties, lake.changes), notes
-
-
-def _made(result: DataFrame, transformer: Transformer, lake: Lake) -> IcebergTable:
-    columns = {field.name: field.dataType.simpleString() for field in result.schema.fields}
-    if lake.catalog.find(transformer.target) is not None:
-        lake.catalog.drop(transformer.target)
-    return lake.catalog.create(transformer.target, columns, transformer.partition_by)
+        return write.merge_part(rows, target, transformer.grain, part, properties, lake.changes), notes
 
 
 def _check_columns(result: DataFrame, transformer: Transformer) -> None:
@@ -78,8 +74,8 @@ def _check_grain(rows: DataFrame, transformer: Transformer) -> None:
     missing = F.lit(False)
     for name in transformer.grain:
         missing = missing | F.col(quote(name)).isNull()
-    grouped = rows.groupBy(*map(quote, transformer.grain)).agg(F.count(F.lit(1)).alias("_rows"))
-    found = grouped.agg(F.count_if(F.col("_rows") > 1), F.count_if(missing)).first()
+    grouped = rows.groupBy(*map(quote, transformer.grain)).agg(F.count(F.lit(1)).alias(_ROWS))
+    found = grouped.agg(F.count_if(F.col(_ROWS) > 1), F.count_if(missing)).first()
     assert found is not None
     if found[0] or found[1]:
         raise DataError(

@@ -9,12 +9,13 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from lakehouse.iceberg.table import IcebergTable
-from lakehouse.paths import quote
+from lakehouse.paths import engine_column, quote
 
 #: So many changed rows are kept on the driver; more are asked for each time.
 _FEW = 100_000
 #: Above so many rows of a changelog it is narrowed down before rows are compared in full.
 _LONG = 500_000
+_GAINED, _DIGEST = engine_column("gained"), engine_column("digest")
 _OF_THE_LOG = {"_change_type", "_change_ordinal", "_commit_snapshot_id"}
 
 
@@ -68,8 +69,8 @@ def changed_rows(spark: SparkSession, table: IcebergTable, after: int, until: in
     columns = [name for name in log.columns if name not in _OF_THE_LOG]
     if _length(table, after, until) > _LONG:
         log = _narrowed(log, columns)
-    net = log.groupBy(*map(quote, columns)).agg(_gained().alias("_gained"))
-    return net.where(F.col("_gained") != 0).select(*map(quote, columns))
+    net = log.groupBy(*map(quote, columns)).agg(_gained().alias(_GAINED))
+    return net.where(F.col(_GAINED) != 0).select(*map(quote, columns))
 
 
 def _length(table: IcebergTable, after: int, until: int) -> int:
@@ -89,10 +90,10 @@ def _narrowed(log: DataFrame, columns: Sequence[str]) -> DataFrame:
 
     Digests are of 128 bits. Summing them up moves a fraction of the bytes that summing up rows does.
     """
-    digests = [digest.alias(f"_digest_{number}") for number, digest in enumerate(_digests(columns))]
-    names = [f"_digest_{number}" for number in range(len(digests))]
+    digests = [digest.alias(f"{_DIGEST}_{number}") for number, digest in enumerate(_digests(columns))]
+    names = [f"{_DIGEST}_{number}" for number in range(len(digests))]
     marked = log.select("*", *digests)
-    odd = marked.groupBy(*names).agg(_gained().alias("_gained")).where(F.col("_gained") != 0).select(*names)
+    odd = marked.groupBy(*names).agg(_gained().alias(_GAINED)).where(F.col(_GAINED) != 0).select(*names)
     return marked.join(F.broadcast(odd), on=names, how="left_semi").drop(*names)
 
 

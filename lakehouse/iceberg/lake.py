@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 from pyspark.sql import SparkSession
 
+from lakehouse.iceberg.catalog import Catalog
 from lakehouse.iceberg.changes import Changes
-from lakehouse.iceberg.table import Catalog
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 from lakehouse.errors import ConfigurationError
 from lakehouse.iceberg.java import IcebergClasses
+from lakehouse.paths import quote
 
 _PARTITION = re.compile(
     r"(?:(?P<transform>years|months|days|hours)\((?P<column>[^()]+)\)"
@@ -34,6 +35,14 @@ def parse_partition(field: str) -> tuple[str, int | None, str]:
     if match["sized"]:
         return match["sized"], int(match["size"]), match["sized_column"].strip()
     return "identity", None, match["plain"].strip()
+
+
+def spark_transform(field: str) -> str:
+    """A partition field as Spark SQL writes it."""
+    transform, size, column = parse_partition(field)
+    if size is not None:
+        return f"{transform}({size}, {quote(column)})"
+    return quote(column) if transform == "identity" else f"{transform}({quote(column)})"
 
 
 def spec(classes: IcebergClasses, schema: Any, partition_by: Sequence[str]) -> Any:

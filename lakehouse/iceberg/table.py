@@ -1,34 +1,22 @@
 """Iceberg tables through the Java API of the running Spark: snapshots, schemas and commits without a Spark job."""
 
 import json
-import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
 import pyarrow as pa
-from py4j.protocol import Py4JJavaError
-from pyspark.sql import SparkSession
 
 from lakehouse.errors import SystemFailureError
 from lakehouse.iceberg import partitioning
 from lakehouse.iceberg.arrow_types import arrow_type, iceberg_type, lake_type
 from lakehouse.iceberg.data_files import FileTarget, WrittenFile
 from lakehouse.iceberg.java import IcebergClasses, each
+from lakehouse.iceberg.properties import distribution
+from lakehouse.iceberg.reported import reported
 from lakehouse.iceberg.snapshots import SnapshotInfo
-from lakehouse.paths import CATALOG, TableName
-
-_PROPERTIES = {
-    "format-version": "2",
-    "write.parquet.compression-codec": "zstd",
-    "write.delete.mode": "copy-on-write",
-    "write.update.mode": "copy-on-write",
-    "write.merge.mode": "copy-on-write",
-    "write.metadata.delete-after-commit.enabled": "true",
-    "write.metadata.previous-versions-max": "50",
-}
+from lakehouse.paths import TableName
 
 
 @dataclass(frozen=True)
@@ -38,79 +26,6 @@ class Field:
     identifier: int
     name: str
     lake_type: str
-
-
-class Catalog:
-    """The Iceberg catalog of a Spark session."""
-
-    def __init__(self, spark: SparkSession) -> None:
-        self._classes = IcebergClasses(spark._jvm)
-        self._creating = threading.Lock()
-        self._java = self._classes("spark.Spark3Util").loadIcebergCatalog(spark._jsparkSession, CATALOG)
-
-    def find(self, name: TableName) -> "IcebergTable | None":
-        """The table of that name, as it is now; ``None`` when there is none."""
-        identifier = self._identifier(name)
-        with reported(f"loading {name.dotted}"):
-            if not self._java.tableExists(identifier):
-                return None
-            return IcebergTable(name, self._java.loadTable(identifier), self._classes)
-
-    def get(self, name: TableName) -> "IcebergTable":
-        """The table of that name; :class:`SystemFailureError` when there is none."""
-        table = self.find(name)
-        if table is None:
-            raise SystemFailureError(
-                f"table {name.dotted} is not there; expected that an earlier step made it.",
-                remedy="Run that step first.",
-            )
-        return table
-
-    def create(
-        self, name: TableName, columns: Mapping[str, str], partition_by: Sequence[str] = (), sort_by: Sequence[str] = ()
-    ) -> "IcebergTable":
-        """A new, empty table with ``columns`` (name to Spark SQL type), all nullable."""
-        fields = [
-            {"id": number, "name": column, "required": False, "type": iceberg_type(kind)}
-            for number, (column, kind) in enumerate(columns.items(), start=1)
-        ]
-        with reported(f"creating {name.dotted}"):
-            self._ensure_namespace(name.layer.value)
-            schema = self._classes("SchemaParser").fromJson(
-                json.dumps({"type": "struct", "schema-id": 0, "fields": fields})
-            )
-            builder = self._java.buildTable(self._identifier(name), schema)
-            builder = builder.withPartitionSpec(partitioning.spec(self._classes, schema, partition_by))
-            if sort_by:
-                order = self._classes("SortOrder").builderFor(schema)
-                for column in sort_by:
-                    order = order.asc(column)
-                builder = builder.withSortOrder(order.build())
-            for key, value in _PROPERTIES.items():
-                builder = builder.withProperty(key, value)
-            for key, value in _distribution(partition_by).items():
-                builder = builder.withProperty(key, value)
-            return IcebergTable(name, builder.create(), self._classes)
-
-    def drop(self, name: TableName) -> None:
-        """Forget the table and delete its files."""
-        with reported(f"dropping {name.dotted}"):
-            self._java.dropTable(self._identifier(name), True)
-
-    def _ensure_namespace(self, name: str) -> None:
-        namespace = self._namespace(name)
-        with self._creating:
-            if not self._java.namespaceExists(namespace):
-                self._java.createNamespace(namespace)
-
-    def _namespace(self, name: str) -> Any:
-        return self._identifier_of(f"{name}.any").namespace()
-
-    def _identifier(self, name: TableName) -> Any:
-        return self._identifier_of(name.dotted)
-
-    def _identifier_of(self, dotted: str) -> Any:
-        return self._classes("catalog.TableIdentifier").parse(dotted)
 
 
 class IcebergTable:
@@ -180,16 +95,20 @@ class IcebergTable:
         }
         return FileTarget(str(path), self.arrow_schema(), properties)
 
-    def evolve(self, added: Mapping[str, str], widened: Mapping[str, str]) -> None:
-        """Add columns and widen types (name to Spark SQL type), in one commit."""
-        types = self._classes("types.Types")
+    def remove_file(self, path: str) -> None:
+        """Remove a data file that no snapshot shows, if it is there."""
+        io = self._java.io()
+        if io.newInputFile(path).exists():
+            io.deleteFile(path)
+
+    def transaction(self) -> Any:
+        """A Java transaction on the table as it is."""
+        return self._java.newTransaction()
+
+    def evolve(self, added: Mapping[str, str]) -> None:
+        """Add columns (name to Spark SQL type), in one commit."""
         with reported(f"changing the columns of {self.name.dotted}"):
-            update = self._java.updateSchema()
-            for column, kind in added.items():
-                update = update.addColumn(column, types.fromTypeName(iceberg_type(kind)))
-            for column, kind in widened.items():
-                update = update.updateColumn(column, types.fromPrimitiveString(iceberg_type(kind)))
-            update.commit()
+            change_columns(self._java, self._classes, added, {})
         self.refresh()
 
     def partition(self, partition_by: Sequence[str], sort_by: Sequence[str] = ()) -> tuple[str, ...]:
@@ -203,7 +122,7 @@ class IcebergTable:
         with reported(f"changing the partitioning of {self.name.dotted}"):
             if partitioning.change_spec(self._java, self._classes, partition_by):
                 update = self._java.updateProperties()
-                for key, value in _distribution(partition_by).items():
+                for key, value in distribution(partition_by).items():
                     update = update.set(key, value)
                 update.commit()
                 notes.append(f"partitioned by {', '.join(partition_by) or 'nothing'} from now on, before by {before}")
@@ -217,18 +136,11 @@ class IcebergTable:
         """Add ``files`` in one snapshot that bears ``properties``; returns its id."""
         operation = self._java.newAppend()
         for file in files:
-            operation.appendFile(self._data_file(file))
+            operation.appendFile(self.data_file(file))
         return self._commit(operation, properties)
 
-    def replace(self, files: Iterable[WrittenFile], properties: Mapping[str, str]) -> int:
-        """Make ``files`` the whole content, in one snapshot that bears ``properties``; returns its id."""
-        everything = self._classes("expressions.Expressions").alwaysTrue()
-        operation = self._java.newOverwrite().overwriteByRowFilter(everything)
-        for file in files:
-            operation.addFile(self._data_file(file))
-        return self._commit(operation, properties)
-
-    def _data_file(self, file: WrittenFile) -> Any:
+    def data_file(self, file: WrittenFile) -> Any:
+        """``file`` as Iceberg's Java code commits it."""
         source = self._java.io().newInputFile(file.path)
         metrics = self._classes("parquet.ParquetUtil").fileMetrics(
             source, self._classes("MetricsConfig").forTable(self._java)
@@ -269,29 +181,14 @@ class IcebergTable:
             )
 
 
-def _distribution(partition_by: Sequence[str]) -> dict[str, str]:
-    """Rows of a partition go to one task, so that a write leaves one file in it and not one of each task."""
-    mode = "hash" if partition_by else "none"
-    return {"write.distribution-mode": mode, "write.merge.distribution-mode": mode}
-
-
-@contextmanager
-def reported(doing: str) -> Iterator[None]:
-    """Turns an exception of the JVM into one that says what was being done; the stack trace stays behind it."""
-    try:
-        yield
-    except Py4JJavaError as error:
-        raise SystemFailureError(f"{doing} failed: {java_message(error)}.") from error
-
-
-def java_message(error: Py4JJavaError) -> str:
-    """Class and message of the Java exception and of its root cause, in one line."""
-    outer = error.java_exception
-    root = outer
-    while root.getCause() is not None:
-        root = root.getCause()
-    texts = [
-        f"{item.getClass().getSimpleName()}: {item.getMessage()}"
-        for item in ([outer, root] if root != outer else [outer])
-    ]
-    return " ".join(" <- ".join(texts).split()).rstrip(".")[:1000]
+def change_columns(
+    changeable: Any, classes: IcebergClasses, added: Mapping[str, str], widened: Mapping[str, str]
+) -> None:
+    """Add columns and widen types (name to Spark SQL type) of a Java table or transaction, in one commit to it."""
+    types = classes("types.Types")
+    update = changeable.updateSchema()
+    for column, kind in added.items():
+        update = update.addColumn(column, types.fromTypeName(iceberg_type(kind)))
+    for column, kind in widened.items():
+        update = update.updateColumn(column, types.fromPrimitiveString(iceberg_type(kind)))
+    update.commit()

@@ -10,14 +10,18 @@ from pyspark.sql import Column, DataFrame, DataFrameWriterV2, SparkSession
 from pyspark.sql import functions as F
 
 from lakehouse.errors import SystemFailureError
+from lakehouse.iceberg.catalog import Catalog
 from lakehouse.iceberg.changes import Changes
 from lakehouse.iceberg.materialized import kept
+from lakehouse.iceberg.partitioning import spark_transform
+from lakehouse.iceberg.properties import table_properties
 from lakehouse.iceberg.table import IcebergTable
-from lakehouse.paths import quote
+from lakehouse.paths import TableName, engine_column, quote
 
 _SESSION_PROPERTY = "spark.sql.iceberg.snapshot-property."
 _WRITER_PROPERTY = "snapshot-property."
-REMOVED = "_removed"
+REMOVED = engine_column("removed")
+_ROW, _IS_NEW = engine_column("row"), engine_column("is_new")
 
 
 def merge(
@@ -47,7 +51,7 @@ def merge(
         name: F.coalesce(new[name], F.col(f"{held}.{quote(name)}")) if name in kept else new[name] for name in new
     }
     same = _all(F.col(f"{held}.{quote(name)}").eqNullSafe(value) for name, value in values.items())
-    removed = F.col(f"{source}.{REMOVED}")
+    removed = F.col(f"{source}.{quote(REMOVED)}")
     merger = (
         changes.alias(source)
         .mergeInto(str(target.name), on)
@@ -97,17 +101,17 @@ def merge_part(
 
 def _differences(old: DataFrame, new: DataFrame, key: Sequence[str]) -> DataFrame:
     """The rows, as structs ``old`` and ``new``, of the keys where they differ; NULL on a side that does not have the key."""
-    row = F.struct(*map(quote, new.columns)).alias("_row")
-    is_new = F.col("_is_new")
+    row = F.struct(*map(quote, new.columns)).alias(_ROW)
+    is_new = F.col(_IS_NEW)
     sides = [
-        rows.select(*map(quote, key), row, F.lit(side).alias("_is_new")) for rows, side in ((old, False), (new, True))
+        rows.select(*map(quote, key), row, F.lit(side).alias(_IS_NEW)) for rows, side in ((old, False), (new, True))
     ]
     pairs = (
         reduce(DataFrame.union, sides)
         .groupBy(*map(quote, key))
         .agg(
-            F.first(F.when(~is_new, F.col("_row")), ignorenulls=True).alias("old"),
-            F.first(F.when(is_new, F.col("_row")), ignorenulls=True).alias("new"),
+            F.first(F.when(~is_new, F.col(_ROW)), ignorenulls=True).alias("old"),
+            F.first(F.when(is_new, F.col(_ROW)), ignorenulls=True).alias("new"),
         )
     )
     return pairs.where(~F.col("new").eqNullSafe(F.col("old"))).select("old", "new")
@@ -128,6 +132,44 @@ def overwrite(rows: DataFrame, target: IcebergTable, properties: Mapping[str, st
     writer = _writer(rows, target, properties)
     condition = F.lit(True) if where is None else where
     return _landed(target, lambda: writer.overwrite(condition), f"replacing rows of {target.name.dotted}")
+
+
+def replace(
+    rows: DataFrame,
+    name: TableName,
+    catalog: Catalog,
+    partition_by: Sequence[str],
+    properties: Mapping[str, str],
+    sort_by: Sequence[str] = (),
+) -> int:
+    """Make ``rows`` and their columns the table ``name``, in one commit, whether it is there or not; returns its snapshot's id.
+
+    Until then the table is as it was; its files and snapshots stay for whoever reads them.
+    """
+    catalog.ensure_namespace(name.layer)
+    view = f"replacing_{name.layer}_{name.table}"
+    ordered = rows.sortWithinPartitions(*map(quote, sort_by)) if sort_by else rows
+    ordered.createOrReplaceTempView(view)
+    said = ", ".join(f"'{key}' = '{value}'" for key, value in table_properties(partition_by).items())
+    fields = ", ".join(map(spark_transform, partition_by))
+    partitioned = f"PARTITIONED BY ({fields}) " if fields else ""
+    statement = (
+        f"CREATE OR REPLACE TABLE {name} USING iceberg {partitioned}TBLPROPERTIES ({said}) AS SELECT * FROM {view}"
+    )
+    session = rows.sparkSession
+    try:
+        with _committing_with(session, properties):
+            session.sql(statement)
+    except (PySparkException, Py4JJavaError) as error:
+        raise SystemFailureError(f"replacing {name.dotted} failed: {' '.join(str(error).split())[:1500]}") from error
+    finally:
+        session.catalog.dropTempView(view)
+    made = catalog.get(name)
+    if sort_by:
+        made.partition(partition_by, sort_by)
+    head = made.head
+    assert head is not None
+    return head
 
 
 def _writer(rows: DataFrame, target: IcebergTable, properties: Mapping[str, str]) -> DataFrameWriterV2:

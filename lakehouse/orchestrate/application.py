@@ -13,13 +13,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lakehouse import logs, spark
 from lakehouse.errors import ConfigurationError, ExitCode, LakehouseError
+from lakehouse.iceberg.catalog import Catalog
 from lakehouse.iceberg.lake import Lake
-from lakehouse.iceberg.table import Catalog
 from lakehouse.orchestrate import execute, lock
 from lakehouse.orchestrate.runs import RunRecord, Status, TableRun, last_run, record_run, record_tables
 from lakehouse.paths import TableName
 from lakehouse.publish import duckdb_file
-from lakehouse.raw.load import Request, Window
+from lakehouse.raw.request import Request, Window
 from lakehouse.registry import loader
 from lakehouse.registry.loader import Registry
 from lakehouse.settings import Profile, load_profile

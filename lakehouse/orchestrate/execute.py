@@ -20,11 +20,12 @@ from lakehouse.logs import Redaction
 from lakehouse.orchestrate.plan import blocked_by, waves
 from lakehouse.orchestrate.runs import Status, TableRun
 from lakehouse.paths import Layer, TableName
-from lakehouse.raw import cassandra, postgres
-from lakehouse.raw.load import Loaded, Request
+from lakehouse.raw.load import ingest, opened
+from lakehouse.raw.request import Loaded, Request
 from lakehouse.registry.loader import Registry
-from lakehouse.settings import PostgresSource, Profile
-from lakehouse.silver.current import Transformed, to_silver
+from lakehouse.settings import Profile
+from lakehouse.silver.books import Transformed
+from lakehouse.silver.current import to_silver
 from lakehouse.silver.history import to_history
 
 log = structlog.get_logger()
@@ -80,7 +81,7 @@ def _wave(targets: Sequence[TableName], context: Context) -> list[TableRun]:
     """Tables that do not need each other: those of one PostgreSQL source together, all others one by one."""
     groups: dict[str, list[TableName]] = {}
     for target in targets:
-        shared = target.layer is Layer.RAW and _is_postgres(target, context)
+        shared = target.layer is Layer.RAW
         groups.setdefault(_connection(target, context) if shared else target.dotted, []).append(target)
     results: list[TableRun] = []
     with ThreadPoolExecutor(max_workers=min(8, len(groups)) or 1) as threads:
@@ -115,18 +116,14 @@ def _group(targets: list[TableName], context: Context) -> list[TableRun]:
 
 def _attempt(targets: Sequence[TableName], context: Context) -> list[TableRun]:
     first = targets[0]
-    if first.layer is not Layer.RAW or not _is_postgres(first, context):
+    if first.layer is not Layer.RAW:
         return [_measured(target, context, partial(_alone, target, context)) for target in targets]
     name = _connection(first, context)
     source = context.profile.source(name)
-    assert isinstance(source, PostgresSource)
     tables = [context.registry.tables[target.table] for target in targets]
     try:
-        with (
-            postgres.opened(name, source, tables) as opened,
-            ThreadPoolExecutor(max_workers=source.parallelism) as threads,
-        ):
-            works = [partial(postgres.ingest, table, opened, context.lake, context.request) for table in tables]
+        with opened(name, source, tables) as session, ThreadPoolExecutor(max_workers=session.parallelism) as threads:
+            works = [partial(ingest, table, session, context.lake, context.request) for table in tables]
             return list(threads.map(_measured, targets, repeat(context), works))
     except LakehouseError as error:
         return [_failed(target, error, datetime.now(UTC), context) for target in targets]
@@ -136,10 +133,6 @@ def _alone(target: TableName, context: Context) -> Loaded | Transformed:
     request = context.request
     # a merge sets what its commit says in its session
     lake = replace(context.lake, spark=context.lake.spark.newSession())
-    if target.layer is Layer.RAW:
-        table = context.registry.tables[target.table]
-        source = context.profile.source(table.source.connection)
-        return cassandra.ingest(table, source, lake, request)
     if target.layer is Layer.SILVER:
         key = context.profile.pseudonym_key
         make = to_history if context.registry.keeps_history(target) else to_silver
@@ -205,10 +198,6 @@ def _failed(target: TableName, error: LakehouseError, started: datetime, context
 
 def _connection(target: TableName, context: Context) -> str:
     return context.registry.tables[target.table].source.connection
-
-
-def _is_postgres(target: TableName, context: Context) -> bool:
-    return isinstance(context.profile.source(_connection(target, context)), PostgresSource)
 
 
 def exit_code(runs: Sequence[TableRun]) -> ExitCode:

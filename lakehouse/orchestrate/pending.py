@@ -15,7 +15,7 @@ from lakehouse.registry.loader import Registry
 from lakehouse.registry.tables import Column, Pii, SourceTable
 from lakehouse.registry.transformers import Transformer
 from lakehouse.silver.contract import SilverShape, shape
-from lakehouse.silver.current import definition_of
+from lakehouse.silver.definition import definition_of
 from lakehouse.silver.history import COLUMNS as HISTORY_COLUMNS
 
 _UNKNOWN = "as at the source"
@@ -56,16 +56,20 @@ class _Plan:
     registry: Registry
     lake: LakeMetadata
     parameters: Mapping[str, str]
+    pseudonym_key: bytes | None = None
     rebuilt: set[TableName] = field(default_factory=set)
 
 
-def changes(registry: Registry, lake: LakeMetadata, parameters: Mapping[str, str]) -> list[Change]:
+def changes(
+    registry: Registry, lake: LakeMetadata, parameters: Mapping[str, str], pseudonym_key: bytes | None = None
+) -> list[Change]:
     """What a run would change besides bringing new rows, in the order in which it would.
 
     Args:
         parameters: the profile's, which transformers are given.
+        pseudonym_key: the profile's.
     """
-    plan = _Plan(registry, lake, parameters)
+    plan = _Plan(registry, lake, parameters, pseudonym_key)
     found: list[Change] = []
     for target in registry.targets():
         mine = list(_of(target, plan))
@@ -111,7 +115,7 @@ def _silver(target: TableName, held: TableMetadata | None, plan: _Plan) -> Itera
         return
     yield from _columns(target, held.columns, columns)
     yield from _layout(target, held, table.partition_by, table.sort_by)
-    yield from _contract(target, held, table, wanted)
+    yield from _contract(target, held, table, wanted, plan)
 
 
 def _is_published(wish: Column) -> bool:
@@ -160,12 +164,14 @@ def _list(names: list[str] | tuple[str, ...]) -> str:
     return ", ".join(names) or "nothing"
 
 
-def _contract(target: TableName, held: TableMetadata, table: SourceTable, wanted: SilverShape) -> Iterator[Change]:
+def _contract(
+    target: TableName, held: TableMetadata, table: SourceTable, wanted: SilverShape, plan: _Plan
+) -> Iterator[Change]:
     before = last_consumed(held)
     if before is None:
         yield Change(target.dotted, Kind.CONTRACT, "rebuilt from raw: it is not known what it was made from")
-    elif before.definition != definition_of(table, wanted):
-        why = "its columns, their policies or types, its checks or its key changed"
+    elif before.definition != definition_of(table, wanted, plan.pseudonym_key):
+        why = "its columns, their policies or types, its checks, its key or the key of pseudonyms changed"
         yield Change(target.dotted, Kind.CONTRACT, f"rebuilt from raw: {why}")
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from lakehouse.iceberg.catalog import Catalog
 from lakehouse.iceberg.data_files import write
-from lakehouse.iceberg.table import Catalog
 from lakehouse.paths import TableName, ops
 
 RUNS, TABLE_RUNS = ops("runs"), ops("table_runs")

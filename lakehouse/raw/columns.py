@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from lakehouse.errors import DataError, SourceError, suggest
 from lakehouse.registry.tables import Pii, SourceTable
-from lakehouse.sources.relation import SourceColumn, SourceRelation
+from lakehouse.sources.relation import CursorKind, SourceColumn, SourceRelation
 
 #: The engine's columns in each raw table and their types.
 RAW_COLUMNS = {"_run_id": "string", "_ingested_at": "timestamp", "_op": "string", "_misfits": "string"}
@@ -19,11 +19,23 @@ class Contract:
         columns: all but the excluded ones, in the source's order, by their lake names.
         key: lake names; empty when the table has no key.
         cursor: lake name; ``None`` for a full load.
+        origin: connection and relation.
     """
 
     columns: tuple[SourceColumn, ...]
     key: tuple[str, ...]
     cursor: str | None
+    origin: str = ""
+
+    @property
+    def names(self) -> list[str]:
+        """The lake names of the columns."""
+        return [column.name for column in self.columns]
+
+    @property
+    def cursor_kind(self) -> CursorKind | None:
+        """What kind of cursor the table has; ``None`` for a full load."""
+        return self.column(self.cursor).cursor if self.cursor else None
 
     def lake_columns(self) -> dict[str, str]:
         """Column name to Spark SQL type, in raw, without the engine's."""
@@ -33,17 +45,9 @@ class Contract:
         return next(column for column in self.columns if column.name == name)
 
 
-def renames(table: SourceTable, relation: SourceRelation) -> dict[str, str]:
-    """Lake names that the registry changes: the engine's name to the registry's."""
-    by_source = {column.source_name: column.name for column in relation.columns}
-    changes = {}
-    for name, wish in table.columns.items():
-        if wish.source is None:
-            continue
-        if wish.source not in by_source:
-            raise _missing(table, relation, wish.source)
-        changes[by_source[wish.source]] = name
-    return changes
+def renames(table: SourceTable) -> dict[str, str]:
+    """Lake names by names at the source, where the registry gives them."""
+    return {column.source: name for name, column in table.columns.items() if column.source is not None}
 
 
 def resolve(table: SourceTable, relation: SourceRelation) -> Contract:
@@ -51,12 +55,13 @@ def resolve(table: SourceTable, relation: SourceRelation) -> Contract:
 
     Raises:
         SourceError: a column that the registry names is not at the source.
-        DataError: a column without a policy in a table that holds personal data, or an incremental table without key.
+        DataError: a column without a policy in a table that holds personal data, an incremental table without key, or a
+            cursor of a type that makes none.
     """
     names = {column.name for column in relation.columns}
-    for name, wish in table.columns.items():
-        if name not in names and not wish.dropped:
-            raise _missing(table, relation, name)
+    for name, rule in table.columns.items():
+        if name not in names and not rule.dropped:
+            raise _missing(table, relation, rule.source or name)
     if table.holds_pii and (
         unknown := [column.source_name for column in relation.columns if column.name not in table.columns]
     ):
@@ -65,7 +70,7 @@ def resolve(table: SourceTable, relation: SourceRelation) -> Contract:
             f"{', '.join(unknown)}.",
             remedy=f"Add each to `columns:` in the registry file, with a `pii:` policy: {', '.join(Pii)}.",
         )
-    excluded = {name for name, wish in table.columns.items() if wish.pii is Pii.EXCLUDE or wish.dropped}
+    excluded = {name for name, rule in table.columns.items() if rule.pii is Pii.EXCLUDE or rule.dropped}
     key = tuple(_lake_name(table, relation, name) for name in table.key) or tuple(
         name for name in relation.key if name not in excluded
     )
@@ -76,15 +81,22 @@ def resolve(table: SourceTable, relation: SourceRelation) -> Contract:
             "expected one, since rows at the boundary are read twice and fall together on it.",
             remedy="Set `key:`, or load the table in full.",
         )
-    return Contract(tuple(c for c in relation.columns if c.name not in excluded), key, cursor)
+    if cursor and relation.column(cursor).cursor is None:
+        raise DataError(
+            f"ingesting {table.table}: cursor {cursor!r} is {relation.column(cursor).source_type}; expected a timestamp, a "
+            "date or an integer.",
+            remedy="Name another cursor, or load the table in full.",
+        )
+    origin = f"{table.source.connection} {relation.name}"
+    return Contract(tuple(c for c in relation.columns if c.name not in excluded), key, cursor, origin)
 
 
-def _lake_name(table: SourceTable, relation: SourceRelation, wanted: str) -> str:
+def _lake_name(table: SourceTable, relation: SourceRelation, spelled: str) -> str:
     """The lake name of a column that the registry names by its lake name or by its name at the source."""
     for column in relation.columns:
-        if wanted in (column.name, column.source_name):
+        if spelled in (column.name, column.source_name):
             return column.name
-    raise _missing(table, relation, wanted)
+    raise _missing(table, relation, spelled)
 
 
 def _missing(table: SourceTable, relation: SourceRelation, column: str) -> SourceError:

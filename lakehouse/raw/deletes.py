@@ -6,13 +6,16 @@ from datetime import datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame, Observation, Window
 from pyspark.sql import functions as F
 
-from lakehouse.paths import quote
+from lakehouse.paths import engine_column, quote
 from lakehouse.raw.columns import DELETE
 from lakehouse.raw.state import State
 from lakehouse.registry.tables import SourceTable
+from lakehouse.sources.reader import COVERED
+
+_RANK, _LAST, _THERE, _AWAITED, _GONE = map(engine_column, ("rank", "last", "there", "awaited", "gone"))
 
 
 def is_due(table: SourceTable, state: State | None, now: datetime) -> bool:
@@ -30,8 +33,8 @@ def latest(raw: DataFrame, key: Sequence[str]) -> DataFrame:
     A source shows one version of a key at a time, so the one that was seen last is the newest.
     """
     newest_first = Window.partitionBy(*key).orderBy(F.col("_ingested_at").desc())
-    ranked = raw.withColumn("_rank", F.row_number().over(newest_first))
-    return ranked.where((F.col("_rank") == 1) & (F.col("_op") != DELETE)).drop("_rank")
+    ranked = raw.withColumn(_RANK, F.row_number().over(newest_first))
+    return ranked.where((F.col(_RANK) == 1) & (F.col("_op") != DELETE)).drop(_RANK)
 
 
 def same_key(left: DataFrame, right: DataFrame, key: Sequence[str]) -> Column:
@@ -44,57 +47,73 @@ def same_key(left: DataFrame, right: DataFrame, key: Sequence[str]) -> Column:
 
 @dataclass(frozen=True)
 class Difference:
-    """Keys that only one side has: ``gone`` from the source, ``unseen`` by the lake; ``new`` counts those that the lake
-    does not hold, the expected ones among them."""
+    """Keys that only one side has.
+
+    Attributes:
+        gone: those that the source no longer has.
+        unseen: those that the lake does not hold, and no other read brings.
+        new: how many the lake does not hold, those that another read brings among them.
+        source_keys: how many the source has.
+    """
 
     gone: pa.Table
     unseen: pa.Table
     new: int
+    source_keys: int
 
 
 def difference(raw: DataFrame, source: DataFrame, key: Sequence[str]) -> Difference:
     """How the keys that ``raw`` holds and those of ``source`` differ. ``raw`` may hold many versions of a key.
 
     Both sides are added up by key, which takes neither a sort nor a join of large tables.
+
+    Args:
+        source: the key columns, and :data:`COVERED`: true in rows that another read brings, so that they are not unseen.
     """
-    lake = raw.select(*map(quote, key), _last_seen().alias("_last"), F.lit(0).alias("_there"))
-    other = source.select(*map(quote, key), F.lit(0).cast("bigint").alias("_last"), F.lit(1).alias("_there"))
-    sums = lake.union(other).groupBy(*map(quote, key)).agg(F.max("_last"), F.max("_there"))
-    sides = sums.toDF(*key, "_last", "_there")
-    is_held, is_there = F.col("_last") % 2 != 0, F.col("_there") == 1
-    odd = sides.where(is_held != is_there).select(*map(quote, key), is_held.alias("_gone")).toArrow()
-    gone, unseen = (odd.filter(side).select(list(key)) for side in (pc.field("_gone"), ~pc.field("_gone")))
-    return Difference(gone, unseen, unseen.num_rows)
+    lake = raw.select(*map(quote, key), _last_seen().alias(_LAST), F.lit(0).alias(_THERE), F.lit(0).alias(_AWAITED))
+    never = F.lit(0).cast("bigint")
+    other = source.select(
+        *map(quote, key), never.alias(_LAST), F.lit(1).alias(_THERE), F.col(COVERED).cast("int").alias(_AWAITED)
+    )
+    sums = lake.union(other).groupBy(*map(quote, key)).agg(F.max(_LAST), F.max(_THERE), F.max(_AWAITED))
+    sides = sums.toDF(*key, _LAST, _THERE, _AWAITED)
+    is_held, is_there = F.col(_LAST) % 2 != 0, F.col(_THERE) == 1
+    counted = Observation()
+    sides = sides.observe(counted, F.count_if(F.col(_THERE) == 1).alias("keys"))
+    lone = sides.where(is_held != is_there).select(*map(quote, key), is_held.alias(_GONE), F.col(_AWAITED)).toArrow()
+    gone = lone.filter(pc.field(_GONE)).select(list(key))
+    new = lone.filter(~pc.field(_GONE))
+    unseen = new.filter(pc.field(_AWAITED) == 0).select(list(key))
+    return Difference(gone, unseen, new.num_rows, int(counted.get["keys"]))
 
 
-def difference_here(raw: DataFrame, source: pa.Table, key: Sequence[str], awaited: str) -> Difference:
+def difference_here(raw: DataFrame, source: pa.Table, key: Sequence[str]) -> Difference:
     """As :func:`difference`, for a source whose keys are on the driver: those of the lake come there, too.
 
     Adding up columns in memory takes a tenth of the time of a shuffle of the same keys on one machine.
 
     Args:
-        source: columns of other types than the lake's are taken for the lake's.
-        awaited: a boolean column of ``source``: true in rows that another read brings, so that they are not unseen.
+        source: as there; columns of other types than the lake's are taken for the lake's.
     """
-    lake = raw.select(*map(quote, key), _last_seen().alias("_last")).toArrow()
+    lake = raw.select(*map(quote, key), _last_seen().alias(_LAST)).toArrow()
     sides = pa.concat_tables(
         [
-            _side(lake.select(list(key)), lake.column("_last"), there=0, awaited=pa.scalar(0, pa.int8())),
+            _side(lake.select(list(key)), lake.column(_LAST), there=0, awaited=pa.scalar(0, pa.int8())),
             _side(
                 source.select(list(key)).cast(lake.select(list(key)).schema),
                 pa.scalar(0, pa.int64()),
                 there=1,
-                awaited=source.column(awaited).cast(pa.int8()),
+                awaited=source.column(COVERED).cast(pa.int8()),
             ),
         ]
     )
-    sums = sides.group_by(list(key)).aggregate([(name, "max") for name in ("_last", "_there", "_awaited")])
-    is_held = pc.equal(pc.bit_wise_and(sums.column("_last_max"), 1), 1)
-    is_there = pc.equal(sums.column("_there_max"), 1)
+    sums = sides.group_by(list(key)).aggregate([(name, "max") for name in (_LAST, _THERE, _AWAITED)])
+    is_held = pc.equal(pc.bit_wise_and(sums.column(f"{_LAST}_max"), 1), 1)
+    is_there = pc.equal(sums.column(f"{_THERE}_max"), 1)
     gone = sums.filter(pc.and_(is_held, pc.invert(is_there))).select(list(key))
     new = sums.filter(pc.and_(is_there, pc.invert(is_held)))
-    unseen = new.filter(pc.equal(new.column("_awaited_max"), 0)).select(list(key))
-    return Difference(gone, unseen, new.num_rows)
+    unseen = new.filter(pc.equal(new.column(f"{_AWAITED}_max"), 0)).select(list(key))
+    return Difference(gone, unseen, new.num_rows, source.num_rows)
 
 
 def _last_seen() -> Column:
@@ -106,7 +125,7 @@ def _side(
     keys: pa.Table, last: pa.ChunkedArray | pa.Scalar, there: int, awaited: pa.ChunkedArray | pa.Scalar
 ) -> pa.Table:
     """One side of a comparison; a scalar stands for a column of it."""
-    columns = {"_last": last, "_there": pa.scalar(there, pa.int8()), "_awaited": awaited}
+    columns = {_LAST: last, _THERE: pa.scalar(there, pa.int8()), _AWAITED: awaited}
     for name, value in columns.items():
         column = pa.repeat(value, keys.num_rows) if isinstance(value, pa.Scalar) else value
         keys = keys.append_column(name, column)

@@ -5,12 +5,14 @@ that raw cannot hold, stop the table: going on would lose data.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lakehouse.errors import SchemaDriftError
 from lakehouse.iceberg.arrow_types import decimal_digits
-from lakehouse.iceberg.table import Field
-from lakehouse.raw.columns import RAW_COLUMNS
+from lakehouse.iceberg.table import Field, IcebergTable
+from lakehouse.raw.columns import RAW_COLUMNS, Contract
+from lakehouse.raw.request import Request
+from lakehouse.registry.tables import Pii, SchemaPolicy, SourceTable
 
 _PROMOTED = {("int", "bigint"), ("float", "double")}
 _INTEGER_DIGITS = {"int": 10, "bigint": 19}
@@ -20,9 +22,41 @@ _INTEGER_DIGITS = {"int": 10, "bigint": 19}
 class Drift:
     """Changes that flow through, as column to new Spark SQL type; ``narrowed`` keeps raw's type."""
 
-    added: dict[str, str]
-    widened: dict[str, str]
-    narrowed: dict[str, str]
+    added: dict[str, str] = field(default_factory=dict)
+    widened: dict[str, str] = field(default_factory=dict)
+    narrowed: dict[str, str] = field(default_factory=dict)
+
+    def notes(self) -> list[str]:
+        """What an operator should know of it."""
+        notes = [f"new column {name} ({kind})" for name, kind in self.added.items()]
+        notes += [f"column {name} widened to {kind}" for name, kind in self.widened.items()]
+        notes += [
+            f"column {name} is {kind} at the source now; raw keeps its wider type"
+            for name, kind in self.narrowed.items()
+        ]
+        return notes
+
+
+def drift(table: SourceTable, held: IcebergTable | None, contract: Contract, request: Request) -> Drift:
+    """How the source's columns differ from those of ``held``, the raw table as it is.
+
+    Raises:
+        SchemaDriftError: a change would lose data, or the table's schema is frozen.
+    """
+    if held is None or request.replaces(table):
+        return Drift()
+    retired = {name for name, rule in table.columns.items() if rule.dropped or rule.pii is Pii.EXCLUDE}
+    found = compare(table.table, held.fields, contract.lake_columns(), retired)
+    if table.schema_policy is SchemaPolicy.FREEZE and (found.added or found.widened):
+        changes = [f"{name!r} ({kind}) is new" for name, kind in found.added.items()]
+        changes += [f"{name!r} is {kind} now" for name, kind in found.widened.items()]
+        raise SchemaDriftError(
+            f"ingesting {table.table}: the columns of {table.source.relation} changed: {'; '.join(changes)}. Expected "
+            "the columns that raw has, since the registry file says `schema: freeze`. Nothing was loaded.",
+            remedy="Let the change in by `schema: evolve`, or exclude a new column by `pii: exclude`, or change the "
+            "source back.",
+        )
+    return found
 
 
 def compare(what: str, fields: Sequence[Field], columns: Mapping[str, str], retired: set[str]) -> Drift:
@@ -35,7 +69,7 @@ def compare(what: str, fields: Sequence[Field], columns: Mapping[str, str], reti
     Raises:
         SchemaDriftError: a column is gone, or its new type does not fit.
     """
-    held = {field.name: field.lake_type for field in fields if field.name not in RAW_COLUMNS}
+    held = {item.name: item.lake_type for item in fields if item.name not in RAW_COLUMNS}
     added = {name: kind for name, kind in columns.items() if name not in held}
     gone = [name for name in held if name not in columns and name not in retired]
     if gone:

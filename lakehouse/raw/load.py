@@ -1,79 +1,344 @@
-"""What is common to the ingest of every kind of source: what is asked for, and what came of it."""
+"""The one ingest: from a source of any kind into raw, in one commit that holds rows, tombstones and the new state."""
 
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
 
-from lakehouse.errors import BrakeError
-from lakehouse.registry.tables import SourceTable
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
+from lakehouse.iceberg.data_files import WrittenFile, write
+from lakehouse.iceberg.lake import Lake
+from lakehouse.iceberg.writing import Writing
+from lakehouse.model import SourceSettings
+from lakehouse.paths import quote, raw
+from lakehouse.raw import deletes
+from lakehouse.raw.brake import check_brake
+from lakehouse.raw.columns import DELETE, RAW_COLUMNS, UPSERT, Contract, renames, resolve
+from lakehouse.raw.deletes import Difference
+from lakehouse.raw.drift import Drift, drift
+from lakehouse.raw.gather import Gathering, written
+from lakehouse.raw.plan import Found, ReadPlan, Reads, plan, read_columns, wants_look
+from lakehouse.raw.request import Loaded, Request
+from lakehouse.raw.state import State, floors, last_state, reaches_back_to
+from lakehouse.raw.watermark import Seen, advanced
+from lakehouse.registry.tables import Load, SourceTable
+from lakehouse.sources import opening
+from lakehouse.sources.opening import Followed
+from lakehouse.sources.reader import COVERED, MISFITS, Bound, Reader, Session
 
-@dataclass(frozen=True)
-class Window:
-    """A range of the cursor to read again: from ``start`` on, up to but without ``end`` (UTC)."""
-
-    start: datetime
-    end: datetime
-
-
-@dataclass(frozen=True)
-class Request:
-    """How a run wants its tables loaded.
-
-    Attributes:
-        run_id: goes into each row and each snapshot.
-        full_refresh: read everything, and replace raw (see :meth:`replaces`).
-        window: read this range again, whatever the watermark says.
-        accept_deletes: tables whose vanished keys a person has confirmed.
-    """
-
-    run_id: str
-    full_refresh: bool = False
-    window: Window | None = None
-    accept_deletes: frozenset[str] = frozenset()
-
-    def replaces(self, table: SourceTable) -> bool:
-        """Whether raw's content is given up for what the source holds now. A table with history keeps its versions,
-        which the source cannot give again: there a full refresh reads everything and adds it."""
-        return self.full_refresh and not table.history
+_TICK = timedelta(milliseconds=1)  # between two looks at a source, whatever its clock says
+#: A source that Python reads row by row is not asked whether anything changed when it has more keys than these.
+_MOST_LOOKED_AT = 1_000_000
 
 
 @dataclass(frozen=True)
-class Loaded:
-    """What an ingest did.
+class OpenedSource:
+    """A source during a run: its session, and the threads that read by it."""
 
-    Attributes:
-        rows: rows that were added to raw, tombstones apart.
-        deletes: tombstones that were added.
-        snapshot: raw's snapshot after it; ``None`` when nothing was committed.
-        notes: what an operator should know: drift that flowed through, bounds that were widened.
-    """
+    session: Session
+    readers: Executor
 
-    table: str
-    rows: int = 0
-    deletes: int = 0
-    snapshot: int | None = None
-    notes: tuple[str, ...] = field(default=())
+    @property
+    def parallelism(self) -> int:
+        """How many of its tables may be loaded at the same time."""
+        return self.session.parallelism
 
 
-def check_brake(table: SourceTable, lake_keys: int, source_keys: int, gone: int, request: Request) -> None:
-    """Stop the table when too much has vanished at once.
-
-    Args:
-        lake_keys: keys (or rows, in a full load) that the lake holds.
-        source_keys: those that the source shows.
-        gone: those of the lake that the source no longer has.
+@contextmanager
+def opened(name: str, source: SourceSettings, tables: Collection[SourceTable]) -> Iterator[OpenedSource]:
+    """Source ``name`` for the load of ``tables``, which see one moment of it where it can show one.
 
     Raises:
-        BrakeError: the source shows none, or more than ``deletes.max_share`` are gone, and nobody confirmed.
+        SourceUnavailableError: it does not answer.
+        SourceError: it refuses.
     """
-    if lake_keys == 0 or gone <= 0 or table.table in request.accept_deletes:
-        return
-    share = gone / lake_keys
-    if source_keys > 0 and share <= table.deletes.max_share:
-        return
-    found = "the source shows no row at all" if source_keys == 0 else f"{gone:,} of {lake_keys:,} rows are gone"
-    raise BrakeError(
-        f"ingesting {table.table}: {found} at {table.source.relation} ({share:.0%}); expected at most "
-        f"{table.deletes.max_share:.0%} (`deletes.max_share`). Nothing was deleted in the lake.",
-        remedy=f"Look at the source. If this is meant, run again with --accept-deletes {table.table}.",
-    )
+    followed = [
+        Followed(table.source.relation, _spelled_at_source(table)) for table in tables if table.load is Load.INCREMENTAL
+    ]
+    with opening.opened(name, source, followed) as session, ThreadPoolExecutor(session.parallelism) as readers:
+        yield OpenedSource(session, readers)
+
+
+def _spelled_at_source(table: SourceTable) -> str:
+    """The cursor's name at the source, where the registry tells it, else as the registry spells it."""
+    cursor = str(table.cursor)
+    rule = table.columns.get(cursor)
+    return (rule.source if rule else None) or cursor
+
+
+def ingest(table: SourceTable, source: OpenedSource, lake: Lake, request: Request) -> Loaded:
+    """Bring ``table`` into raw.
+
+    Raises:
+        SourceError: the relation or a column is not there, or may not be read.
+        SchemaDriftError, BrakeError, DataError: see there; raw is as it was.
+    """
+    doing = f"ingesting {table.table}"
+    with source.session.reader(table.source.relation, renames(table), table.timezone, doing) as reader:
+        return _TableLoad(table, source, reader, lake, request).run()
+
+
+class _TableLoad:
+    """One table's load, step by step."""
+
+    def __init__(self, table: SourceTable, source: OpenedSource, reader: Reader, lake: Lake, request: Request) -> None:
+        self.table, self.session, self.reader = table, source.session, reader
+        self.lake, self.request = lake, request
+        self.contract: Contract = resolve(table, reader.relation)
+        self.name = raw(table.table)
+        self.held = lake.catalog.find(self.name)
+        self.state = None if request.replaces(table) else last_state(self.held)
+        self.drift: Drift = drift(table, self.held, self.contract, request)
+        self.taken_at = _later(self.session.taken_at, self.state)
+        rows = self.state.keys if self.state else None
+        self.gathering = Gathering(lake.spark, source.readers, self.session.reads_in_threads, rows)
+
+    def run(self) -> Loaded:
+        planned = self._plan()
+        if planned.reads is Reads.NOTHING:
+            return Loaded(self.table.table, notes=planned.why)
+        writing = self._writing(planned)
+        try:
+            outcome = self._load(planned, writing)
+        except BaseException:
+            writing.abandon()
+            raise
+        if not self.session.one_moment and planned.moves_watermark:
+            self._note_what_raw_holds()
+        return outcome
+
+    def _plan(self) -> ReadPlan:
+        held = self.held.row_count if self.held else 0
+        found = Found(held, self.reader.options, deletes.is_due(self.table, self.state, self.taken_at))
+        if wants_look(self.table, self.state, self.contract, self.request, found) and self._may_look():
+            assert self.state is not None
+            bound = self._bound_of(self.state)
+            look = self.reader.look(self.contract.names, bound, count_keys=found.keys_due and bound is not None)
+            found = replace(found, look=look)
+        return plan(self.table, self.state, self.contract, self.request, found)
+
+    def _may_look(self) -> bool:
+        keys = self.state.keys if self.state else None
+        return self.session.reads_in_threads or keys is None or keys <= _MOST_LOOKED_AT
+
+    def _bound_of(self, state: State) -> Bound | None:
+        """The rows that the fingerprint of ``state`` covers."""
+        if self.contract.cursor is None or state.watermark is None or state.watermark.lower is None:
+            return None
+        return Bound(self.contract.cursor, state.watermark.lower)
+
+    def _writing(self, planned: ReadPlan) -> Writing:
+        catalog = self.lake.catalog
+        if planned.replaces and (self.held is None or self.request.full_refresh or self.state is None):
+            return catalog.replace(self.name, {**self.contract.lake_columns(), **RAW_COLUMNS})
+        if planned.replaces:
+            assert self.held is not None
+            return catalog.replace(self.name, self._evolved())
+        return catalog.extend(self.name, self.drift.added, self.drift.widened)
+
+    def _evolved(self) -> dict[str, str]:
+        """Raw's columns with those that are new, and with wider types: columns that the source gave up stay."""
+        assert self.held is not None
+        there = {field.name: field.lake_type for field in self.held.fields}
+        return there | self.drift.added | self.drift.widened
+
+    def _load(self, planned: ReadPlan, writing: Writing) -> Loaded:
+        if planned.replaces:
+            files = self._files(self.reader.read(self.contract.names), writing, first=True)
+            rows = sum(file.rows for file in files)
+            self._brake_on_replacing(rows)
+            return self._commit(planned, writing, files, None, rows)
+        if self.session.one_moment or self.held is None:
+            compared = self._compare_here(planned) if planned.compares_keys else None
+            files = self._files(self.reader.read(self.contract.names, planned.bound), writing)
+            return self._commit(planned, writing, files, compared, None)
+        return self._load_differences(planned, writing)
+
+    def _load_differences(self, planned: ReadPlan, writing: Writing) -> Loaded:
+        """Of a source that shows no one moment, each read brings rows that raw has already: only others are added."""
+        live = deletes.latest(self.lake.spark.table(str(self.name)), self.contract.key).persist()
+        columns = {**self.contract.lake_columns(), MISFITS: "string"}
+        read = self.gathering.frame(self.reader.read(self.contract.names, planned.bound), columns).persist()
+        try:
+            new = _unlike(read, self._as_read(live)).persist()
+            try:
+                files = written(new, writing, self._constants(UPSERT), self.contract.cursor)
+            finally:
+                new.unpersist()
+            compared = self._compare(live, read) if planned.compares_keys else None
+        finally:
+            read.unpersist()
+            live.unpersist()
+        gone_or_late = compared is not None and bool(compared.gone.num_rows or compared.unseen.num_rows)
+        dated = compared is not None and self.table.deletes.every is not None
+        if not files and not gone_or_late and not planned.begins_anew and not dated:
+            return Loaded(self.table.table, notes=planned.why)
+        return self._commit(planned, writing, files, compared, None)
+
+    def _as_read(self, live: DataFrame) -> DataFrame:
+        """``live`` in the columns of a read; one that raw does not have yet is NULL."""
+        there = set(live.columns)
+        columns = [
+            F.col(quote(name)) if name in there else F.lit(None).cast(kind).alias(name)
+            for name, kind in self.contract.lake_columns().items()
+        ]
+        return live.select(*columns, F.col("_misfits").alias(MISFITS))
+
+    def _files(self, parts: Sequence[Any], writing: Writing, *, first: bool = False) -> list[WrittenFile]:
+        repetitive = self.reader.repetitive() if first else None
+        return self.gathering.files(parts, writing, self._constants(UPSERT), self.contract.cursor, repetitive)
+
+    def _constants(self, operation: str) -> dict[str, Any]:
+        # a tombstone of a source without one moment comes after the rows that were read with it
+        at = self.taken_at + timedelta(microseconds=operation == DELETE and not self.session.one_moment)
+        return {"_run_id": self.request.run_id, "_ingested_at": at, "_op": operation}
+
+    def _compare_here(self, planned: ReadPlan) -> Difference:
+        """How raw's keys and the source's differ; rows that the read brings are awaited."""
+        key = self.contract.key
+        bound = planned.bound or (Bound(str(self.contract.cursor)) if planned.reads is Reads.EVERYTHING else None)
+        source = self.gathering.table(self.reader.read_keys(key, bound), self._key_columns())
+        return self._braked(deletes.difference_here(self.lake.spark.table(str(self.name)), source, key))
+
+    def _compare(self, live: DataFrame, read: DataFrame) -> Difference:
+        """The same where the rows were read at another moment than the keys are."""
+        key = self.contract.key
+        engine = [F.lit(self.taken_at).cast("timestamp").alias("_ingested_at"), F.lit(UPSERT).alias("_op")]
+        held = live.select(*map(quote, key), "_ingested_at", "_op").union(read.select(*map(quote, key), *engine))
+        parts = self.reader.read_keys(key, None)
+        if self.gathering.is_near:
+            return self._braked(deletes.difference_here(held, self.gathering.table(parts, self._key_columns()), key))
+        return self._braked(deletes.difference(held, self.gathering.frame(parts, self._key_columns()), key))
+
+    def _key_columns(self) -> dict[str, str]:
+        """The columns of a read of keys."""
+        return {**{name: self.contract.column(name).lake_type for name in self.contract.key}, COVERED: "boolean"}
+
+    def _braked(self, compared: Difference) -> Difference:
+        gone = compared.gone.num_rows
+        if gone:
+            check_brake(
+                self.table, compared.source_keys - compared.new + gone, compared.source_keys, gone, self.request
+            )
+        return compared
+
+    def _brake_on_replacing(self, rows: int) -> None:
+        """Compare what raw held with the ``rows`` that take its place: keys, where they were counted."""
+        before = self.held.row_count if self.held else 0
+        if self.state is not None and self.state.keys is not None:
+            before = self.state.keys
+        elif self.state is not None and self.state.cursor is not None:  # raw holds old versions, too
+            before = deletes.latest(self.lake.spark.table(str(self.name)), self.state.key).count()
+        check_brake(self.table, before, rows, before - rows, self.request)
+
+    def _commit(
+        self,
+        planned: ReadPlan,
+        writing: Writing,
+        files: list[WrittenFile],
+        compared: Difference | None,
+        keys: int | None,
+    ) -> Loaded:
+        late, gone = self._late_and_gone(writing, compared)
+        if compared is not None:
+            keys = compared.source_keys
+        state = self.state
+        if planned.moves_watermark or state is None:
+            state = self._next_state(planned, [*files, *late], keys)
+        snapshot = writing.commit([*files, *late, *gone], state.properties(self.request.run_id))
+        rows, tombstones = (sum(file.rows for file in group) for group in ([*files, *late], gone))
+        return Loaded(self.table.table, rows, tombstones, snapshot, self._notes(planned, compared))
+
+    def _late_and_gone(
+        self, writing: Writing, compared: Difference | None
+    ) -> tuple[list[WrittenFile], list[WrittenFile]]:
+        """Files of the rows that the read did not bring although raw lacks them, and of tombstones."""
+        if compared is None:
+            return [], []
+        late: list[WrittenFile] = []
+        if compared.unseen.num_rows:
+            late = self._files(self.reader.read(self.contract.names, keys=compared.unseen), writing)
+        if not compared.gone.num_rows:
+            return late, []
+        file = write(writing.new_file(), compared.gone.to_batches(), self._constants(DELETE))
+        return late, [file] if file else []
+
+    def _next_state(self, planned: ReadPlan, files: list[WrittenFile], keys: int | None) -> State:
+        before = None if planned.begins_anew else self.state
+        horizon = self.session.horizon
+        settled = reaches_back_to(horizon, before)
+        compared = keys is not None
+        state = State(
+            taken_at=self.taken_at,
+            origin=self.contract.origin,
+            key=self.contract.key,
+            cursor=self.contract.cursor,
+            columns=read_columns(self.contract),
+            options=dict(self.reader.options),
+            reaches_back_to=settled,
+            keys=keys if compared else before.keys if before else None,
+            keys_compared_at=self.taken_at if compared else before.keys_compared_at if before else None,
+        )
+        if self.contract.cursor is not None:
+            state = state.model_copy(update={"watermark": self._watermark(before, files, settled)})
+        if not self.session.one_moment:
+            return state
+        look = self.reader.look(self.contract.names, self._bound_of(state), count_keys=False)
+        return state.model_copy(update={"fingerprint": look.fingerprint if look else None})
+
+    def _watermark(self, before: State | None, files: list[WrittenFile], settled: datetime | None) -> Any:
+        cursor, kind = self.contract.cursor, self.contract.cursor_kind
+        assert cursor is not None
+        assert kind is not None
+        horizon = self.session.horizon
+        seen = Seen(
+            highest=max((file.highest for file in files if file.highest is not None), default=None),
+            settled_before=settled,
+            nothing_open=settled is not None and settled + horizon.guard >= horizon.asked_at,
+            floor=self.reader.floor(cursor),
+            has_transactions=horizon.has_transactions,
+        )
+        earlier = floors(self.held) if self.held is not None and before is not None else ()
+        mark = before.watermark if before else None
+        return advanced(kind, mark, seen, self.table.overlap, self.reader.slack(cursor), earlier)
+
+    def _notes(self, planned: ReadPlan, compared: Difference | None) -> tuple[str, ...]:
+        notes = [*planned.why, *self.drift.notes()]
+        if self.session.horizon.prepared:
+            notes.append(f"prepared transactions hold the watermark back: {', '.join(self.session.horizon.prepared)}")
+        if compared is not None and compared.unseen.num_rows:
+            number = compared.unseen.num_rows
+            notes.append(
+                f"{number:,} rows bore a {self.contract.cursor} behind the watermark, later than the overlap covers"
+            )
+        return tuple(notes)
+
+    def _note_what_raw_holds(self) -> None:
+        """Let the next load see that nothing changed, where the source shows no one moment of which it could tell.
+
+        A commit of its own, without rows: what was read is in raw already, whether or not this succeeds.
+        """
+        held = self.lake.catalog.get(self.name)
+        state = last_state(held)
+        if state is None or not self.contract.key:
+            return
+        live = deletes.latest(self.lake.spark.table(str(self.name)), self.contract.key)
+        look = self.reader.look_of(live, self.contract.names, self._bound_of(state))
+        if look is not None and (look.fingerprint, look.keys) != (state.fingerprint, state.keys):
+            noted = state.model_copy(update={"fingerprint": look.fingerprint, "keys": look.keys})
+            held.append([], noted.properties(self.request.run_id))
+
+
+def _later(moment: datetime, state: State | None) -> datetime:
+    """The moment of this look at the source; later than the one before, whatever the source's clock says."""
+    return max(moment, state.taken_at + _TICK) if state else moment
+
+
+def _unlike(read: DataFrame, held: DataFrame) -> DataFrame:
+    """The rows of ``read`` that ``held`` does not have alike in every column, NULLs included."""
+    left, right = read.alias("read"), held.alias("held")
+    return left.join(right, deletes.same_key(left, right, read.columns), how="left_anti")

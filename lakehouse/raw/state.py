@@ -1,105 +1,115 @@
-"""What a raw table knows of its source: the watermark and its company.
+"""What a raw table knows of its source: the watermark, and all that decided which rows are there.
 
 The state is a property of the snapshot that brought the rows (:data:`PROPERTY`), so a crash leaves both or neither.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ValidationError
 
-from lakehouse.iceberg.snapshots import HasHistory
+from lakehouse.errors import SystemFailureError
+from lakehouse.iceberg.snapshots import RUN_PROPERTY, HasHistory
+from lakehouse.model import Strict
+from lakehouse.raw.watermark import IntegerWatermark, Watermark
+from lakehouse.sources.reader import Horizon
 
 PROPERTY = "lakehouse.state"
 
 
-class State(BaseModel):
+class ReadColumn(Strict):
+    """A column as it was read: what its values depend on."""
+
+    name: str
+    source_name: str
+    source_type: str
+    identity: str = ""
+
+
+class State(Strict):
     """The state after a load.
 
     Attributes:
         taken_at: when the source was looked at, by the source's clock (UTC).
-        columns: a fingerprint of what was read.
+        origin: connection and relation.
         key: the columns that identify a row.
-        lower: where the next incremental load starts, as text of the cursor's type; ``None``: at the beginning.
-        highest: the highest cursor seen.
-        floor: for an integer cursor, the highest value visible before the transactions were looked at.
+        cursor: the column by which it is read; ``None`` in a full load.
+        columns: those that the watermark vouches for: all rows that it covers were read with them.
+        options: what else decided the values: time zone.
+        watermark: ``None`` in a full load.
         reaches_back_to: no transaction that ``taken_at`` did not show began before it; ``None``: unknown.
-        fingerprint: of the source's rows from ``lower`` on, where the source can tell cheaply that none changed.
+        fingerprint: of the source's rows from the watermark on, where the source can tell cheaply that none changed.
         keys: how many keys the source had when they were last compared.
         keys_compared_at: when that was.
     """
 
-    model_config = ConfigDict(frozen=True)
-
     taken_at: datetime
-    columns: str
+    origin: str = ""
     key: tuple[str, ...] = ()
-    lower: str | None = None
-    highest: str | None = None
-    floor: str | None = None
+    cursor: str | None = None
+    columns: tuple[ReadColumn, ...] = ()
+    options: Mapping[str, str] = {}
+    watermark: Watermark | None = None
     reaches_back_to: datetime | None = None
     fingerprint: str | None = None
     keys: int | None = None
     keys_compared_at: datetime | None = None
 
+    def properties(self, run_id: str) -> dict[str, str]:
+        """The snapshot properties that record this."""
+        return {PROPERTY: self.model_dump_json(exclude_none=True), RUN_PROPERTY: run_id}
 
-def states(table: HasHistory) -> Iterable[State]:
-    """The states in the table's history, newest first."""
+
+def states(table: HasHistory) -> Iterator[State]:
+    """The states in the table's history, newest first.
+
+    Raises:
+        SystemFailureError: one cannot be read: it is damaged, or of another version of the engine.
+    """
     for snapshot in table.history():
-        if PROPERTY in snapshot.summary:
-            yield State.model_validate_json(snapshot.summary[PROPERTY])
+        text = snapshot.summary.get(PROPERTY)
+        if text is None:
+            continue
+        try:
+            yield State.model_validate(_today(json.loads(text)))
+        except ValidationError as error:
+            first: Any = error.errors(include_url=False)[0]
+            raise SystemFailureError(
+                f"reading the state in snapshot {snapshot.identifier}: {'.'.join(map(str, first['loc']))}: {first['msg']}; "
+                "expected a state that this version of the engine wrote.",
+                remedy="Run the table again with --full-refresh, which reads everything anew.",
+            ) from error
+
+
+def _today(content: dict[str, Any]) -> dict[str, Any]:
+    """A state as it is written today. The first version did not say which columns it vouches for: it vouches for none."""
+    if not isinstance(content.get("columns"), str):
+        return content
+    return {name: content[name] for name in ("taken_at", "key", "keys", "keys_compared_at") if name in content}
 
 
 def last_state(table: HasHistory | None) -> State | None:
-    """The state after the table's last load; ``None`` when it has never been loaded."""
-    return None if table is None else next(iter(states(table)), None)
+    """The state after the table's last load; ``None`` when it is not known."""
+    return None if table is None else next(states(table), None)
 
 
-def reaches_back_to(asked: datetime, prepared: tuple[str, ...], previous: State | None) -> datetime | None:
-    """The moment before which no transaction that the snapshot does not show can have begun.
+def floors(table: HasHistory) -> Iterator[tuple[datetime, int | None]]:
+    """Moment and floor of the looks at the source, newest first, where the cursor is an integer."""
+    for state in states(table):
+        if isinstance(state.watermark, IntegerWatermark):
+            yield state.taken_at, state.watermark.floor
 
-    Args:
-        asked: the horizon of the transactions whose beginning is known.
-        prepared: prepared transactions, whose beginning is not: each began after the previous look at the source, or
-            was counted then.
-        previous: the state of the load before; without one, nothing is known of a prepared transaction.
+
+def reaches_back_to(horizon: Horizon, previous: State | None) -> datetime | None:
+    """The moment before which no transaction that the session does not show can have begun.
+
+    A prepared transaction began after the previous look at the source, or was counted then; without a previous look
+    nothing is known of it.
     """
-    if not prepared:
-        return asked
+    if not horizon.prepared:
+        return horizon.at
     if previous is None or previous.reaches_back_to is None:
         return None
-    return min(asked, previous.taken_at, previous.reaches_back_to)
-
-
-def lower_for_time(highest: Any, horizon: datetime | None, overlap: timedelta) -> str | None:
-    """Where the next load starts by a timestamp or date cursor: the lower of highest cursor and horizon."""
-    if highest is None or horizon is None:
-        return None
-    if isinstance(highest, datetime):
-        bound = min(highest.astimezone(UTC), horizon) - overlap if _has_room(highest, overlap) else highest
-        return bound.astimezone(UTC).isoformat()
-    assert isinstance(highest, date)
-    day = min(highest, (horizon - timedelta(days=1)).date())  # a date is stamped in the writer's zone
-    return (day - timedelta(days=overlap.days + (overlap.seconds > 0))).isoformat()
-
-
-def _has_room(moment: datetime, overlap: timedelta) -> bool:
-    return moment - datetime(1, 1, 2, tzinfo=UTC) > overlap
-
-
-def lower_for_integer(now: State, asked_at: datetime, guard: timedelta, earlier: Iterable[State]) -> str | None:
-    """Where the next load starts by an integer cursor.
-
-    ``asked_at`` is when the open transactions were looked at, and ``guard`` what was taken off their beginning.
-
-    A transaction that began at ``t`` draws its numbers after ``t``, hence above all that was visible at any look at
-    the source before ``t``: the newest such look gives the bound.
-    """
-    if now.reaches_back_to is None:
-        return None
-    if now.reaches_back_to + guard >= asked_at:
-        return now.floor
-    return next((state.floor for state in earlier if state.taken_at <= now.reaches_back_to), None)
+    return min(horizon.at, previous.taken_at, previous.reaches_back_to)

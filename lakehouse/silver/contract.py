@@ -10,13 +10,13 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lakehouse.errors import DataError, suggest
-from lakehouse.paths import quote
+from lakehouse.paths import engine_column, quote
 from lakehouse.raw.columns import DELETE, RAW_COLUMNS
 from lakehouse.registry.tables import Column as Wish
 from lakehouse.registry.tables import OnFailure, Pii, SourceTable
 from lakehouse.silver.privacy import protect, published_type
 
-FAILURES = "_failures"
+FAILURES = engine_column("failures")
 FAILURE_TYPE = "array<struct<rule:string,reason:string>>"
 
 

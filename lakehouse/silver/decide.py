@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from lakehouse.paths import quote
+from lakehouse.paths import engine_column, quote
 from lakehouse.raw.columns import DELETE, RAW_COLUMNS
 from lakehouse.silver.contract import FAILURES
 
-OUTCOME, NEWEST = "_outcome", "_newest"
+OUTCOME, NEWEST = engine_column("outcome"), engine_column("newest")
+_RANK, _WINNER, _SEEN, _CONTENT = map(engine_column, ("rank", "winner", "seen", "content"))
 MERGED, SUPERSEDED, REJECTED, DELETED = "merged", "superseded", "rejected", "deleted"
 
 
@@ -47,15 +48,15 @@ def decide(
     seen = F.struct("_ingested_at", *([cursor] if cursor else []))
     ranked = checked.select(
         "*",
-        F.row_number().over(newest_first).alias("_rank"),
-        F.first(F.struct(seen.alias("seen"), content.alias("content"))).over(newest_first).alias("_winner"),
-        seen.alias("_seen"),
-        content.alias("_content"),
+        F.row_number().over(newest_first).alias(_RANK),
+        F.first(F.struct(seen.alias("seen"), content.alias("content"))).over(newest_first).alias(_WINNER),
+        seen.alias(_SEEN),
+        content.alias(_CONTENT),
     )
     undecided = (
-        (F.col("_rank") > 1)
-        & F.col("_seen").eqNullSafe(F.col("_winner.seen"))
-        & (F.col("_content") != F.col("_winner.content"))
+        (F.col(_RANK) > 1)
+        & F.col(_SEEN).eqNullSafe(F.col(f"{_WINNER}.seen"))
+        & (F.col(_CONTENT) != F.col(f"{_WINNER}.content"))
     )
     keyless = F.lit(False)
     for name in key:
@@ -68,13 +69,13 @@ def decide(
     outcome = (
         F.when(keyless, REJECTED)
         .when(undecided, REJECTED)
-        .when(F.col("_rank") > 1, SUPERSEDED)
+        .when(F.col(_RANK) > 1, SUPERSEDED)
         .when(F.col("_op") == DELETE, DELETED)
         .when(F.size(FAILURES) > 0, REJECTED)
         .otherwise(MERGED)
     )
     failures = F.when(~keyless & undecided, duplicate).otherwise(F.col(FAILURES))
-    newest = (F.col("_rank") == 1) & ~keyless
+    newest = (F.col(_RANK) == 1) & ~keyless
     return ranked.withColumns({OUTCOME: outcome, FAILURES: failures, NEWEST: newest}).drop(
-        "_rank", "_winner", "_seen", "_content"
+        _RANK, _WINNER, _SEEN, _CONTENT
     )

@@ -15,19 +15,22 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from lakehouse.errors import DataError
+from lakehouse.iceberg import write
 from lakehouse.iceberg.consumed import Consumed, last_consumed
 from lakehouse.iceberg.lake import Lake
 from lakehouse.iceberg.materialized import cached, kept
-from lakehouse.iceberg.table import IcebergTable
-from lakehouse.iceberg.write import merge_part, overwrite
-from lakehouse.paths import history, quote, raw
-from lakehouse.raw.columns import DELETE
-from lakehouse.raw.state import last_state
+from lakehouse.paths import engine_column, history, quote, raw
+from lakehouse.raw.columns import DELETE, RAW_COLUMNS
 from lakehouse.registry.tables import SourceTable
-from lakehouse.silver.contract import FAILURES, SilverShape, check, conform, shape
-from lakehouse.silver.current import Books, Transformed, definition_of, new_rows, target_of
+from lakehouse.silver.books import Books, Transformed
+from lakehouse.silver.contract import FAILURES, check, conform, shape
+from lakehouse.silver.current import rebuild
+from lakehouse.silver.definition import definition_of
+from lakehouse.silver.incoming import incoming, raw_now
 
 VALID_FROM, VALID_TO, IS_CURRENT = "valid_from", "valid_to", "is_current"
+_EPOCH, _LATEST, _RANK = map(engine_column, ("epoch", "latest", "rank"))
+_DELETED_AT, _ENDS_AT, _CAME_BACK_AT = map(engine_column, ("deleted_at", "ends_at", "came_back_at"))
 COLUMNS = {VALID_FROM: "timestamp", VALID_TO: "timestamp", IS_CURRENT: "boolean"}
 
 
@@ -46,39 +49,42 @@ def to_history(
     key and cursor superseded, and those that break the contract rejected (quarantine has them from silver).
     """
     del started_at
-    source = lake.catalog.get(raw(table.table))
-    state, head = last_state(source), source.head
-    if head is None or state is None:
-        return Transformed(history(table.table).table)
     name = history(table.table)
-    held = None if full_refresh else lake.catalog.find(name)
-    wanted = shape(table, {field.name: field.lake_type for field in source.fields}, state.key)
-    if taken := set(COLUMNS) & set(wanted.columns):
+    target = lake.catalog.find(name)
+    before = last_consumed(target)
+    source = raw_now(lake.catalog.get(raw(table.table)), name, before)
+    if source is None:
+        return Transformed(name.table)
+    columns = shape(table, source.columns, source.state.key)
+    if taken := set(COLUMNS) & set(columns.columns):
         raise DataError(
             f"keeping the history of {table.table}: it has columns of its own named {', '.join(sorted(taken))}, which a "
             "history needs for itself; expected other names.",
             remedy="Give each another name in the lake: `columns: {another_name: {source: …}}`.",
         )
-    definition = definition_of(table, wanted)
-    before = last_consumed(held)
-    batch = new_rows(table, source, head, lake, before, definition)
+    definition = definition_of(table, columns, pseudonym_key)
+    batch = incoming(table, source, lake, None if full_refresh else before, definition)
     if batch is None:
         return Transformed(name.table)
-    rows = lake.spark.read.option("versionAsOf", head).table(str(source.name))
+    rows = lake.spark.read.option("versionAsOf", source.head).table(str(source.table.name))
+    properties = Consumed({source.table.name.dotted: source.head}, definition).properties(run_id)
     with ExitStack() as keeping:
         keys = None
         if not batch.whole:
-            keys = keeping.enter_context(kept(batch.rows.select(*map(quote, wanted.key)).distinct(), batch.number))
-            rows = rows.join(F.broadcast(keys), on=list(wanted.key), how="left_semi")
+            keys = keeping.enter_context(kept(batch.rows.select(*map(quote, columns.key)).distinct(), batch.number))
+            rows = rows.join(F.broadcast(keys), on=list(columns.key), how="left_semi")
         keep = cached if batch.whole else kept
-        checked = keeping.enter_context(keep(check(conform(rows, table, wanted), table)))
-        found = keeping.enter_context(keep(versions(checked, wanted.key, str(table.cursor))))
+        checked = keeping.enter_context(keep(check(conform(rows, table, columns), table)))
+        found = keeping.enter_context(keep(versions(checked, columns.key, str(table.cursor))))
         books = _books(checked, found, str(table.cursor))
-        target = target_of(name, table, {**wanted.published(table), **COLUMNS}, lake, held)
-        properties = Consumed({source.name.dotted: head}, definition).properties(run_id)
-        published = found.select(*wanted.protected(table, pseudonym_key), *COLUMNS)
-        snapshot = _write(published, target, wanted, keys, properties, lake)
-    return Transformed(name.table, books, snapshot)
+        published = found.select(*columns.protected(table, pseudonym_key), *COLUMNS)
+        if keys is None or target is None:
+            snapshot, layout = rebuild(published, table, name, target, properties, lake)
+        else:
+            layout = target.partition(table.partition_by, table.sort_by)
+            merge_key = [*columns.key, VALID_FROM]
+            snapshot = write.merge_part(published, target, merge_key, keys, properties, lake.changes)
+    return Transformed(name.table, books, snapshot, layout)
 
 
 def versions(checked: DataFrame, key: Sequence[str], cursor: str) -> DataFrame:
@@ -92,38 +98,38 @@ def versions(checked: DataFrame, key: Sequence[str], cursor: str) -> DataFrame:
     usable = checked.where(is_delete | ((F.size(FAILURES) == 0) & F.col(quote(cursor)).isNotNull()))
     epochs = usable.select(
         "*",
-        F.coalesce(F.count_if(is_delete).over(seen_before), F.lit(0)).alias("_epoch"),
+        F.coalesce(F.count_if(is_delete).over(seen_before), F.lit(0)).alias(_EPOCH),
         F.max(F.when(is_delete, F.col("_ingested_at")).otherwise(F.col(quote(cursor))))
         .over(seen_before)
-        .alias("_latest"),
+        .alias(_LATEST),
     )
     # A delete comes after all that was seen before it, whatever the two clocks say.
-    after = F.col("_latest") + F.make_dt_interval(secs=(F.col("_epoch") + 1).cast("decimal(18,6)") / 1_000_000)
+    after = F.col(_LATEST) + F.make_dt_interval(secs=(F.col(_EPOCH) + 1).cast("decimal(18,6)") / 1_000_000)
     deleted_at = F.when(is_delete, F.greatest("_ingested_at", after))
-    earlier_epochs = Window.partitionBy(*key).orderBy("_epoch").rangeBetween(Window.unboundedPreceding, -1)
+    earlier_epochs = Window.partitionBy(*key).orderBy(_EPOCH).rangeBetween(Window.unboundedPreceding, -1)
     placed = (
-        epochs.withColumn("_deleted_at", deleted_at)
+        epochs.withColumn(_DELETED_AT, deleted_at)
         .select(
             "*",
-            F.max("_deleted_at").over(Window.partitionBy(*key, "_epoch")).alias("_ends_at"),
-            F.max("_deleted_at").over(earlier_epochs).alias("_came_back_at"),
+            F.max(_DELETED_AT).over(Window.partitionBy(*key, _EPOCH)).alias(_ENDS_AT),
+            F.max(_DELETED_AT).over(earlier_epochs).alias(_CAME_BACK_AT),
         )
         .where(~is_delete)
-        .withColumn(VALID_FROM, F.greatest(F.col(quote(cursor)), F.col("_came_back_at")))
+        .withColumn(VALID_FROM, F.greatest(F.col(quote(cursor)), F.col(_CAME_BACK_AT)))
     )
     newest_first = Window.partitionBy(*key, VALID_FROM).orderBy(
         F.col(quote(cursor)).desc(), F.col("_ingested_at").desc(), F.xxhash64(*map(quote, _content(checked))).desc()
     )
-    winners = placed.withColumn("_rank", F.row_number().over(newest_first)).where(F.col("_rank") == 1)
-    following = F.lead(VALID_FROM).over(Window.partitionBy(*key, "_epoch").orderBy(VALID_FROM))
-    ends = F.coalesce(following, F.col("_ends_at"))
+    winners = placed.withColumn(_RANK, F.row_number().over(newest_first)).where(F.col(_RANK) == 1)
+    following = F.lead(VALID_FROM).over(Window.partitionBy(*key, _EPOCH).orderBy(VALID_FROM))
+    ends = F.coalesce(following, F.col(_ENDS_AT))
     return winners.withColumns({VALID_TO: ends, IS_CURRENT: ends.isNull()}).select(
         *map(quote, checked.columns), *COLUMNS
     )
 
 
 def _content(checked: DataFrame) -> list[str]:
-    return [name for name in checked.columns if not name.startswith("_")]
+    return [name for name in checked.columns if name not in (*RAW_COLUMNS, FAILURES)]
 
 
 def _books(checked: DataFrame, found: DataFrame, cursor: str) -> Books:
@@ -134,16 +140,3 @@ def _books(checked: DataFrame, found: DataFrame, cursor: str) -> Books:
     read, deletes, rejected = row
     merged = found.count() + deletes
     return Books(read, merged, read - merged - rejected, rejected)
-
-
-def _write(
-    published: DataFrame,
-    target: IcebergTable,
-    wanted: SilverShape,
-    keys: DataFrame | None,
-    properties: dict[str, str],
-    lake: Lake,
-) -> int:
-    if keys is None:
-        return overwrite(published, target, properties)
-    return merge_part(published, target, [*wanted.key, VALID_FROM], keys, properties, lake.changes)

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 
 from lakehouse.iceberg.lake import Lake
 from lakehouse.iceberg.write import overwrite
-from lakehouse.paths import quarantine
+from lakehouse.paths import engine_column, quarantine
 from lakehouse.silver.contract import FAILURES
 from lakehouse.silver.decide import OUTCOME, REJECTED
 
@@ -20,7 +20,7 @@ COLUMNS = {
     "rejected_at": "timestamp",
     "row": "string",
 }
-ROW = "_row"
+ROW = engine_column("row")
 
 
 def rejects(decided: DataFrame, key: Sequence[str], run_id: str, rejected_at: datetime) -> DataFrame:

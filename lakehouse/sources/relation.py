@@ -1,6 +1,16 @@
-"""What a source says of one relation: the common language of all source connectors."""
+"""What a source says of one relation: the common language of all kinds of source."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+
+class CursorKind(StrEnum):
+    """What the values of a cursor are: whole numbers, days, or moments (UTC)."""
+
+    INTEGER = "integer"
+    DATE = "date"
+    MOMENT = "moment"
 
 
 @dataclass(frozen=True)
@@ -14,6 +24,8 @@ class SourceColumn:
         lake_type: a Spark SQL type: ``boolean``, ``int``, ``bigint``, ``float``, ``double``, ``decimal(p,s)``,
             ``string``, ``binary``, ``date`` or ``timestamp``. What Spark has no match for is ``string``.
         nullable: whether the source may hold NULL.
+        cursor: what kind of cursor it can be; ``None`` for types that make none.
+        identity: tells the column from another of the same name that took its place; empty where the source cannot.
     """
 
     source_name: str
@@ -21,6 +33,8 @@ class SourceColumn:
     source_type: str
     lake_type: str
     nullable: bool = True
+    cursor: CursorKind | None = None
+    identity: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,3 +57,9 @@ class SourceRelation:
             if column.name == name:
                 return column
         raise KeyError(name)
+
+    def named(self, names: Mapping[str, str]) -> "SourceRelation":
+        """The same relation with the lake names that ``names`` gives for names at the source."""
+        columns = tuple(replace(column, name=names.get(column.source_name, column.name)) for column in self.columns)
+        changed = {before.name: after.name for before, after in zip(self.columns, columns, strict=True)}
+        return replace(self, columns=columns, key=tuple(changed[name] for name in self.key))

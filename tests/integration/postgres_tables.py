@@ -5,7 +5,7 @@ from contextlib import closing, contextmanager
 from typing import Any
 
 from lakehouse.orchestrate.runs import Status, TableRun
-from lakehouse.settings import PostgresSource
+from lakehouse.sources.postgres.settings import Settings as PostgresSource
 from tests.conftest import TestLake
 from tests.integration.endpoints import PostgresEndpoint
 

@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,11 +12,10 @@ import pytest
 
 from lakehouse.errors import ExitCode
 from lakehouse.orchestrate.runs import Status, TableRun
-from lakehouse.raw.cassandra import options
-from lakehouse.settings import CassandraSource
-from lakehouse.sources.cassandra import connection
-from lakehouse.sources.cassandra.datasource import read_table
-from lakehouse.sources.cassandra.schema import describe
+from lakehouse.raw.gather import Gathering
+from lakehouse.sources.cassandra.settings import Settings as CassandraSource
+from lakehouse.sources.opening import opened
+from lakehouse.sources.reader import Bound
 from scripts.services.cassandra import Cassandra
 from scripts.services.control import Services
 from tests.conftest import TestLake
@@ -107,25 +107,28 @@ def test_the_bound_goes_into_the_query_so_that_old_rows_are_not_sent(
 ) -> None:
     session.execute(f"CREATE TABLE {keyspace}.events {EVENTS}")
     insert(session, keyspace, *((DAY + timedelta(days=n), n, "x") for n in range(20)))
-    reach = options(source(services, keyspace))
-    with connection.connect(reach) as own:
-        described = describe(own, keyspace, "events")
-    read = read_table(
-        lake.spark, reach, described, columns=["id"], cursor="at", lower=DAY + timedelta(days=15), splits=3
-    )
-    assert sorted(row.id for row in read.collect()) == [15, 16, 17, 18, 19]
-    read.explain(True)
+    with (
+        opened("app", source(services, keyspace, splits=3)) as own,
+        own.reader("events", {}, None, "reading events") as reader,
+    ):
+        parts = reader.read(["id"], Bound("at", DAY + timedelta(days=15)))
+        rows = [row["id"] for part in parts for batch in part.batches() for row in batch.to_pylist()]
+    assert sorted(rows) == [15, 16, 17, 18, 19]
 
 
 def test_no_plan_shows_the_password(
     lake: TestLake, services: Services, session: Any, keyspace: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     session.execute(f"CREATE TABLE {keyspace}.events {EVENTS}")
-    reach = options(source(services, keyspace))
-    with connection.connect(reach) as own:
-        described = describe(own, keyspace, "events")
-    read_table(lake.spark, reach, described, columns=["id"], splits=1).explain(True)
-    assert services.env["CASSANDRA_PASSWORD"] not in capsys.readouterr().out + repr(reach)
+    with (
+        opened("app", source(services, keyspace)) as own,
+        own.reader("events", {}, None, "reading events") as reader,
+        ThreadPoolExecutor(1) as readers,
+    ):
+        parts = reader.read(["id"])
+        gathering = Gathering(lake.spark, readers, in_threads=False, rows=None)
+        gathering.frame(parts, {"id": "int", "_misfits": "string"}).explain(True)
+    assert services.env["CASSANDRA_PASSWORD"] not in capsys.readouterr().out + repr(parts)
 
 
 def test_every_row_is_read_once_over_all_ranges(lake: TestLake, session: Any, keyspace: str) -> None:

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from lakehouse.errors import ExitCode
 from lakehouse.orchestrate.runs import Status, TableRun
 from lakehouse.paths import TableName
-from lakehouse.settings import PostgresSource
+from lakehouse.sources.postgres.settings import Settings as PostgresSource
 from tests.conftest import TestLake
 from tests.integration.endpoints import PostgresEndpoint
 from tests.integration.postgres_tables import Query, run, source, table
@@ -386,7 +386,7 @@ def test_columns_that_are_excluded_never_leave_the_source(lake: TestLake, schema
 def test_a_range_of_days_is_read_again_and_the_watermark_stays(lake: TestLake, schema: str, query: Query) -> None:
     from datetime import UTC, datetime
 
-    from lakehouse.raw.load import Window
+    from lakehouse.raw.request import Window
 
     query(f"CREATE TABLE {schema}.a {CHANGING}")
     query(
@@ -404,11 +404,11 @@ def test_a_connection_that_breaks_is_tried_again(
     lake: TestLake, schema: str, query: Query, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first session that reads is ended by the server; the second attempt succeeds."""
-    from lakehouse.sources.postgres.extract import extract as genuine
+    from lakehouse.sources.postgres.part import PostgresPart
 
     query(f"CREATE TABLE {schema}.a {CHANGING}")
     query(f"INSERT INTO {schema}.a VALUES (1, 'n')")
-    calls = []
+    genuine, calls = PostgresPart.batches, []
 
     def broken_once(part: Any) -> Any:
         calls.append(part)
@@ -416,7 +416,7 @@ def test_a_connection_that_breaks_is_tried_again(
             query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'lakehouse'")
         return genuine(part)
 
-    monkeypatch.setattr("lakehouse.raw.postgres.extract", broken_once)
+    monkeypatch.setattr(PostgresPart, "batches", broken_once)
     done = run(lake, table(lake, schema, "a"))
     assert done.attempts == 2
     assert len(calls) == 2
@@ -434,21 +434,20 @@ def test_a_crash_between_the_files_and_the_commit_leaves_neither(
     lake: TestLake, schema: str, query: Query, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The data files are written and the process dies before the commit: the next run brings each row once."""
-    from lakehouse.iceberg.table import IcebergTable
+    from lakehouse.iceberg.writing import Writing
 
     query(f"CREATE TABLE {schema}.a {CHANGING}")
     query(f"INSERT INTO {schema}.a SELECT g, 'n' FROM generate_series(1, 20) g")
     name = table(lake, schema, "a", INCREMENTAL)
-    genuine = IcebergTable._commit
+    genuine = Writing.commit
 
     def killed(*_: Any) -> int:
         raise SystemExit("killed")
 
-    monkeypatch.setattr(IcebergTable, "_commit", killed)
+    monkeypatch.setattr(Writing, "commit", killed)
     with pytest.raises(SystemExit):
         lake.run(f"raw.{name}")
-    monkeypatch.setattr(IcebergTable, "_commit", genuine)
-    found = lake.catalog.get(TableName.parse(f"raw.{name}"))
-    assert found.head is None
+    monkeypatch.setattr(Writing, "commit", genuine)
+    assert lake.catalog.find(TableName.parse(f"raw.{name}")) is None
     run(lake, name)
     assert lake.rows(f"raw.{name}", "count(*), count(DISTINCT id)") == [(20, 20)]

@@ -28,7 +28,11 @@ def test_a_new_and_a_wider_column_flow_through_and_are_noted(
 ) -> None:
     query(f"ALTER TABLE {schema}.people ADD email text, ALTER amount TYPE bigint")
     query(f"INSERT INTO {schema}.people VALUES (2, 'Bo', {2**40}, '2026-01-02', 'bo@example.com')")
-    assert run(lake, people).notes == ("new column email (string)", "column amount widened to bigint")
+    assert run(lake, people).notes == (
+        "all rows are read: column amount is bigint at the source now, was integer; column email was not read before",
+        "new column email (string)",
+        "column amount widened to bigint",
+    )
     assert lake.rows(f"silver.{people}", "id, amount, email") == [(1, 5, None), (2, 2**40, "bo@example.com")]
 
 

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from lakehouse.iceberg.arrow_types import arrow_type
 from lakehouse.sources.cassandra.schema import CassandraTable, Decode, ReadAs
+from lakehouse.sources.reader import MISFITS
 
 JSON_NULL = "null"  # what Cassandra makes of a collection without an element
 _DAY_MS = 86_400_000
@@ -15,7 +16,7 @@ _FIRST_DAY, _AFTER_DAY = -719_162, 2_932_897  # 0001-01-01 and 10000-01-01, in d
 
 
 def to_batch(rows: Sequence[tuple[Any, ...]], table: CassandraTable, columns: Sequence[str]) -> pa.RecordBatch:
-    """``rows``, whose cells stand in the order of ``columns``, as a batch with ``_misfits`` last."""
+    """``rows``, whose cells stand in the order of ``columns``, as a batch with :data:`MISFITS` last."""
     misfits: dict[int, dict[str, str]] = {}
     arrays = []
     for name, cells in zip(columns, zip(*rows, strict=True), strict=True):
@@ -36,7 +37,7 @@ def to_batch(rows: Sequence[tuple[Any, ...]], table: CassandraTable, columns: Se
                 array = pa.array(cells, arrow_type(read.lake_type))
         arrays.append(array)
     texts = [json.dumps(misfits[row], ensure_ascii=False) if row in misfits else None for row in range(len(rows))]
-    return pa.RecordBatch.from_arrays([*arrays, pa.array(texts, pa.string())], names=[*columns, "_misfits"])
+    return pa.RecordBatch.from_arrays([*arrays, pa.array(texts, pa.string())], names=[*columns, MISFITS])
 
 
 def fits(read: ReadAs, value: int) -> bool:

@@ -21,67 +21,72 @@ from cassandra.policies import DCAwareRoundRobinPolicy, FallthroughRetryPolicy, 
 from cassandra.query import tuple_factory
 
 from lakehouse.errors import SourceError, SourceUnavailableError
-from lakehouse.sources.cassandra.options import CassandraOptions
+from lakehouse.sources.cassandra.settings import Settings
 
 #: What may pass when it is tried again.
 PASSING = (OperationTimedOut, ReadTimeout, ReadFailure, Unavailable, NoHostAvailable, ConnectionError)
 
 
 @contextmanager
-def connect(options: CassandraOptions) -> Iterator[Any]:
+def connect(source: Settings) -> Iterator[Any]:
     """A driver session, closed at the end.
 
     Raises:
         SourceUnavailableError: no node answers.
         SourceError: wrong credentials, or an unknown keyspace.
     """
-    with translated(options):
-        cluster = _cluster(options)
+    with translated(source):
+        cluster = _cluster(source)
         try:
             yield cluster.connect()
         finally:
             cluster.shutdown()
 
 
-def _cluster(options: CassandraOptions) -> Any:
+def _cluster(source: Settings) -> Any:
     profile = ExecutionProfile(
-        load_balancing_policy=TokenAwarePolicy(DCAwareRoundRobinPolicy(options.local_datacenter)),
-        consistency_level=ConsistencyLevel.name_to_value[options.consistency],
-        request_timeout=options.request_timeout_s,
+        load_balancing_policy=TokenAwarePolicy(DCAwareRoundRobinPolicy(source.local_datacenter)),
+        consistency_level=ConsistencyLevel.name_to_value[source.consistency],
+        request_timeout=source.request_timeout_s,
         retry_policy=FallthroughRetryPolicy(),
         row_factory=tuple_factory,
     )
-    provider = PlainTextAuthProvider(options.user, options.password) if options.user else None
     extra: dict[str, Any] = {}
     if sys.version_info >= (3, 12):  # the event loop that older versions use left the standard library
         from cassandra.io.asyncioreactor import AsyncioConnection  # noqa: PLC0415
 
         extra["connection_class"] = AsyncioConnection
     return Cluster(
-        list(options.hosts),
-        port=options.port,
-        auth_provider=provider,
+        list(source.hosts),
+        port=source.port,
+        auth_provider=_authentication(source),
         connect_timeout=10,
         execution_profiles={EXEC_PROFILE_DEFAULT: profile},
         **extra,
     )
 
 
+def _authentication(source: Settings) -> PlainTextAuthProvider | None:
+    if source.user is None:
+        return None
+    return PlainTextAuthProvider(source.user, source.password.get_secret_value() if source.password else None)
+
+
 @contextmanager
-def translated(options: CassandraOptions, doing: str = "") -> Iterator[None]:
+def translated(source: Settings, doing: str = "") -> Iterator[None]:
     """Turns the driver's errors into the project's, without a secret in them."""
-    where = f"{doing}: {options.where}" if doing else options.where
+    where = f"{doing}: {source.where}" if doing else source.where
     try:
         yield
     except NoHostAvailable as error:
         refused = [cause for cause in dict(error.errors or {}).values() if isinstance(cause, AuthenticationFailed)]
         if refused or "Bad credentials" in str(error):
-            raise _wrong_credentials(where, options) from None
+            raise _wrong_credentials(where, source) from None
         raise SourceUnavailableError(
             f"{where} does not answer: {_text(error)}.", remedy="Check that it runs and that this machine reaches it."
         ) from None
     except AuthenticationFailed:
-        raise _wrong_credentials(where, options) from None
+        raise _wrong_credentials(where, source) from None
     except InvalidRequest as error:
         raise SourceError(f"{where}: it refused the request: {_text(error)}.") from None
     except PASSING as error:
@@ -93,9 +98,9 @@ def translated(options: CassandraOptions, doing: str = "") -> Iterator[None]:
         raise SourceError(f"{where}: {type(error).__name__}: {_text(error)}.") from None
 
 
-def _wrong_credentials(where: str, options: CassandraOptions) -> SourceError:
+def _wrong_credentials(where: str, source: Settings) -> SourceError:
     return SourceError(
-        f"{where}: wrong credentials for user {options.user!r}.",
+        f"{where}: wrong credentials for user {source.user!r}.",
         remedy="Check the user in the profile and the environment variable of its password.",
     )
 

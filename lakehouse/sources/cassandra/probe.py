@@ -15,14 +15,13 @@ from pyspark.sql import functions as F
 from lakehouse.paths import quote
 from lakehouse.sources.cassandra.arrow import JSON_NULL, fits
 from lakehouse.sources.cassandra.connection import translated
-from lakehouse.sources.cassandra.options import CassandraOptions
 from lakehouse.sources.cassandra.pages import pages
-from lakehouse.sources.cassandra.query import CursorBound, select_range
+from lakehouse.sources.cassandra.query import conditions, select_range
 from lakehouse.sources.cassandra.schema import CassandraTable, Decode
+from lakehouse.sources.cassandra.settings import Settings
 from lakehouse.sources.cassandra.token_ranges import MAXIMUM, MINIMUM
+from lakehouse.sources.reader import Bound, Look
 
-#: Beyond this many rows the executors are faster than the driver.
-MOST_ROWS = 1_000_000
 _BETWEEN, _NULL = "\x1f", "\x00"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DIGITS = 15  # hexadecimal digits of the MD5 that are summed: 60 bits
@@ -34,33 +33,31 @@ def has_fingerprint(table: CassandraTable, columns: Sequence[str]) -> bool:
 
 
 def of_source(
-    session: Any, options: CassandraOptions, table: CassandraTable, columns: Sequence[str], bound: CursorBound | None
-) -> str:
+    session: Any, source: Settings, table: CassandraTable, columns: Sequence[str], bound: Bound | None
+) -> Look:
     """Count and sum of hashes over all keys, and over ``columns`` of the rows within ``bound``."""
-    parts = [_digest(session, options, table, table.relation.key, None)]
-    if bound is not None:
-        parts.append(_digest(session, options, table, columns, bound))
-    return " ".join(parts)
+    keys, keys_sum = _digest(session, source, table, table.relation.key, None)
+    rows, rows_sum = _digest(session, source, table, columns, bound)
+    return Look(f"{keys}:{keys_sum} {rows}:{rows_sum}", keys)
 
 
 def _digest(
-    session: Any, options: CassandraOptions, table: CassandraTable, columns: Sequence[str], bound: CursorBound | None
-) -> str:
+    session: Any, source: Settings, table: CassandraTable, columns: Sequence[str], bound: Bound | None
+) -> tuple[int, int]:
     readers = [_text_of(table, name) for name in columns]
     count = total = 0
-    with translated(options, f"looking at {table.relation.name}"):
+    with translated(source, f"looking at {table.relation.name}"):
         prepared = session.prepare(select_range(table, columns, bound))
-        prepared.fetch_size = options.page_size
-        bounds = [value for _, value in bound.conditions()] if bound else []
-        statement = prepared.bind([MINIMUM, MAXIMUM, *bounds])
-        for rows in pages(session, statement, options.retries, options.request_timeout_s):
+        prepared.fetch_size = source.page_size
+        statement = prepared.bind([MINIMUM, MAXIMUM, *(value for _, value in conditions(bound))])
+        for rows in pages(session, statement, source.retries, source.request_timeout_s):
             count += len(rows)
             for row in rows:
                 text = _BETWEEN.join(
                     [_NULL if cell is None else read(cell) for read, cell in zip(readers, row, strict=True)]
                 )
                 total += int(hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()[:_DIGITS], 16)
-    return f"{count}:{total}"
+    return count, total
 
 
 def _text_of(table: CassandraTable, name: str) -> Any:
@@ -78,17 +75,21 @@ def _text_of(table: CassandraTable, name: str) -> Any:
     return str
 
 
-def of_rows(rows: DataFrame, key: Sequence[str], columns: Sequence[str], bound: CursorBound | None) -> str:
+def of_rows(rows: DataFrame, key: Sequence[str], columns: Sequence[str], bound: Bound | None) -> Look:
     """The same of ``rows`` as raw holds them, in one action."""
     kinds = dict(rows.dtypes)
-    wanted = [F.count(F.lit(1)), F.sum(_hash(key, kinds))]
-    if bound is not None:
-        within = F.lit(True) if bound.lower is None else F.col(quote(bound.cursor)) >= _literal(bound.lower)
-        wanted += [F.count_if(within), F.sum(F.when(within, _hash(columns, kinds)))]
-    row = rows.agg(*wanted).first()
+    within = F.lit(True)
+    if bound is not None and bound.lower is not None:
+        within = F.col(quote(bound.cursor)) >= _literal(bound.lower)
+    row = rows.agg(
+        F.count(F.lit(1)),
+        F.sum(_hash(key, kinds)),
+        F.count_if(within),
+        F.sum(F.when(within, _hash(columns, kinds))),
+    ).first()
     assert row is not None
-    numbers = [int(value or 0) for value in row]
-    return " ".join(f"{count}:{total}" for count, total in zip(numbers[::2], numbers[1::2], strict=True))
+    keys, keys_sum, count, rows_sum = (int(value or 0) for value in row)
+    return Look(f"{keys}:{keys_sum} {count}:{rows_sum}", keys)
 
 
 def _literal(lower: Any) -> Column:

@@ -1,28 +1,23 @@
 """The CQL that reads one token range of a table."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from lakehouse.sources.cassandra.schema import CassandraTable, quote_name
+from lakehouse.sources.cassandra.quoting import quote_name
+from lakehouse.sources.cassandra.schema import CassandraTable
+from lakehouse.sources.reader import Bound
 
 
-@dataclass(frozen=True)
-class CursorBound:
-    """Bounds of the column ``cursor`` (lake name): from ``lower`` on, up to but without ``upper``."""
-
-    cursor: str
-    lower: Any = None
-    upper: Any = None
-
-    def conditions(self) -> list[tuple[str, Any]]:
-        """Operator and value of each bound that is there. Cassandra keeps milliseconds: a bound is cut to them."""
-        pairs = ((">=", self.lower), ("<", self.upper))
-        return [(operator, _milliseconds(value)) for operator, value in pairs if value is not None]
+def conditions(bound: Bound | None) -> list[tuple[str, Any]]:
+    """Operator and value of each side of ``bound``. Cassandra keeps milliseconds: a moment is cut to them."""
+    if bound is None:
+        return []
+    pairs = ((">=", bound.lower), ("<", bound.upper))
+    return [(operator, _milliseconds(value)) for operator, value in pairs if value is not None]
 
 
-def select_range(table: CassandraTable, columns: Sequence[str], bound: CursorBound | None) -> str:
+def select_range(table: CassandraTable, columns: Sequence[str], bound: Bound | None) -> str:
     """CQL with markers for the range's start and end, and for the values of ``bound``.
 
     The bound stands in the query, so that old rows are not sent. It is on a column that Cassandra cannot search by,
@@ -31,10 +26,10 @@ def select_range(table: CassandraTable, columns: Sequence[str], bound: CursorBou
     selected = ", ".join(table.reads[name].expression for name in columns)
     token = f"token({', '.join(map(quote_name, table.partition_key))})"
     cql = f"SELECT {selected} FROM {table.cql} WHERE {token} > ? AND {token} <= ?"
-    if bound is None or not bound.conditions():
+    if bound is None or not conditions(bound):
         return cql
     column = quote_name(table.relation.column(bound.cursor).source_name)
-    return cql + "".join(f" AND {column} {operator} ?" for operator, _ in bound.conditions()) + " ALLOW FILTERING"
+    return cql + "".join(f" AND {column} {operator} ?" for operator, _ in conditions(bound)) + " ALLOW FILTERING"
 
 
 def _milliseconds(value: Any) -> Any:

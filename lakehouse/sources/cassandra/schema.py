@@ -5,13 +5,14 @@ a collection as JSON. A date that the lake cannot hold becomes NULL and goes to 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from lakehouse.errors import SourceError, suggest
 from lakehouse.paths import column_names
-from lakehouse.sources.relation import SourceColumn, SourceRelation
+from lakehouse.sources.cassandra.quoting import quote_name
+from lakehouse.sources.relation import CursorKind, SourceColumn, SourceRelation
 
 
 class Decode(StrEnum):
@@ -48,16 +49,6 @@ class CassandraTable:
     partition_key: tuple[str, ...]
     reads: Mapping[str, ReadAs]
 
-    def renamed(self, names: Mapping[str, str]) -> "CassandraTable":
-        """The same table with other lake names (old to new)."""
-        columns = tuple(replace(column, name=names.get(column.name, column.name)) for column in self.relation.columns)
-        key = tuple(names.get(name, name) for name in self.relation.key)
-        return replace(
-            self,
-            relation=replace(self.relation, columns=columns, key=key),
-            reads={names.get(name, name): read for name, read in self.reads.items()},
-        )
-
 
 _AS_IS = {
     "text": "string",
@@ -73,12 +64,13 @@ _AS_IS = {
     "boolean": "boolean",
     "blob": "binary",
 }
+_CURSORS = {
+    "timestamp": CursorKind.MOMENT,
+    "date": CursorKind.DATE,
+    "int": CursorKind.INTEGER,
+    "bigint": CursorKind.INTEGER,
+}
 _BY_TEXT = {"uuid", "timeuuid", "inet", "varint", "decimal", "time", "duration"}
-
-
-def quote_name(name: str) -> str:
-    """``name`` as a quoted CQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def read_as(column: str, cql_type: str) -> ReadAs:
@@ -95,8 +87,11 @@ def read_as(column: str, cql_type: str) -> ReadAs:
     return ReadAs(f"to_json({name})", "string", Decode.JSON)
 
 
-def describe(session: Any, keyspace: str, table: str) -> CassandraTable:
+def describe(session: Any, keyspace: str, table: str, names: Mapping[str, str] | None = None) -> CassandraTable:
     """What ``table`` of ``keyspace`` is like, by the driver's metadata.
+
+    Args:
+        names: lake names by names at the source, where they are not those that follow from these.
 
     Raises:
         SourceError: there is no such keyspace or table.
@@ -116,16 +111,14 @@ def describe(session: Any, keyspace: str, table: str) -> CassandraTable:
             f"Cassandra keyspace {keyspace!r} has no table {table!r}. {suggest(wanted, list(known_keyspace.tables))}",
             remedy="Correct `relation` in the registry file.",
         )
-    sources = list(found.columns)
-    names = column_names(sources)
-    reads = {
-        lake: read_as(source, str(found.columns[source].cql_type)) for lake, source in zip(names, sources, strict=True)
-    }
-    lake_name = dict(zip(sources, names, strict=True))
+    by_rule = dict(zip(found.columns, column_names(found.columns), strict=True))
+    lake_name = by_rule | {source: name for source, name in (names or {}).items() if source in by_rule}
+    types = {source: str(column.cql_type) for source, column in found.columns.items()}
+    reads = {name: read_as(source, types[source]) for source, name in lake_name.items()}
     key = [column.name for column in (*found.partition_key, *found.clustering_key)]
     columns = tuple(
-        SourceColumn(source, lake, str(found.columns[source].cql_type), reads[lake].lake_type, source not in key)
-        for source, lake in lake_name.items()
+        SourceColumn(source, name, types[source], reads[name].lake_type, source not in key, _cursor(reads[name]))
+        for source, name in lake_name.items()
     )
     return CassandraTable(
         cql=f"{quote_name(keyspace)}.{quote_name(wanted)}",
@@ -133,3 +126,14 @@ def describe(session: Any, keyspace: str, table: str) -> CassandraTable:
         partition_key=tuple(column.name for column in found.partition_key),
         reads=reads,
     )
+
+
+def _cursor(read: ReadAs) -> CursorKind | None:
+    return _CURSORS.get(read.lake_type)
+
+
+def tables(session: Any, keyspace: str) -> list[str]:
+    """The tables of ``keyspace``, spelled as a registry file names them; none where there is no such keyspace."""
+    known = session.cluster.metadata.keyspaces.get(keyspace)
+    names = sorted(known.tables) if known else []
+    return [name if name == name.lower() else quote_name(name) for name in names]

@@ -8,7 +8,7 @@ import psycopg2
 from psycopg2.extensions import connection as Connection
 
 from lakehouse.errors import SourceError, SourceUnavailableError
-from lakehouse.settings import PostgresSource
+from lakehouse.sources.postgres.settings import Settings
 
 #: Makes the text of a value the same whatever the server or the role is set to.
 SESSION_SETTINGS = (
@@ -22,7 +22,7 @@ SESSION_SETTINGS = (
 _APPLICATION = "lakehouse"
 
 
-def dsn(source: PostgresSource) -> str:
+def dsn(source: Settings) -> str:
     """A libpq connection URI. It holds the password: never log it."""
     user, password = quote(source.user, safe=""), quote(source.password.get_secret_value(), safe="")
     return (
@@ -33,7 +33,7 @@ def dsn(source: PostgresSource) -> str:
 
 
 @contextmanager
-def connect(name: str, source: PostgresSource) -> Iterator[Connection]:
+def connect(name: str, source: Settings) -> Iterator[Connection]:
     """A connection to source ``name``, in autocommit, closed at the end.
 
     Raises:
@@ -52,7 +52,7 @@ def connect(name: str, source: PostgresSource) -> Iterator[Connection]:
 
 
 @contextmanager
-def translated(name: str, source: PostgresSource) -> Iterator[None]:
+def translated(name: str, source: Settings) -> Iterator[None]:
     """Turns the driver's errors into the project's, without a secret in them."""
     try:
         yield
@@ -76,7 +76,7 @@ def translated(name: str, source: PostgresSource) -> Iterator[None]:
         raise SourceError(f"{_where(name, source)}: PostgreSQL refused ({error.pgcode}): {_text(error)}.") from None
 
 
-def _where(name: str, source: PostgresSource) -> str:
+def _where(name: str, source: Settings) -> str:
     return f"source {name!r} (PostgreSQL {source.database!r} at {source.host}:{source.port})"
 
 
@@ -84,7 +84,7 @@ def _text(error: psycopg2.Error) -> str:
     return " ".join(str(error).split()).rstrip(".") or type(error).__name__
 
 
-def _operational(name: str, source: PostgresSource, error: psycopg2.OperationalError) -> SourceError:
+def _operational(name: str, source: Settings, error: psycopg2.OperationalError) -> SourceError:
     text, where = _text(error), _where(name, source)
     if "authentication failed" in text or "no password supplied" in text:
         return SourceError(

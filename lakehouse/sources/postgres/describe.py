@@ -1,14 +1,16 @@
 """What PostgreSQL says of a relation: columns, types, key, size."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from psycopg2.extensions import connection as Connection
 
 from lakehouse.errors import SourceError, suggest
 from lakehouse.paths import column_names
-from lakehouse.sources.postgres.types import ReadAs, quote_identifier, read_as
+from lakehouse.sources.postgres.quoting import quote_identifier
+from lakehouse.sources.postgres.types import ReadAs, read_as
 from lakehouse.sources.relation import SourceColumn, SourceRelation
 
 _PART = re.compile(r'"((?:[^"]|"")+)"|([^."]+)')
@@ -30,7 +32,7 @@ WITH RECURSIVE base(attnum, typid, typmod) AS (
     SELECT b.attnum, t.typbasetype, CASE WHEN t.typtypmod >= 0 THEN t.typtypmod ELSE b.typmod END
       FROM base b JOIN pg_type t ON t.oid = b.typid WHERE t.typtype = 'd'
 )
-SELECT a.attname, format_type(a.atttypid, a.atttypmod), t.typname, b.typmod, NOT a.attnotnull
+SELECT a.attname, format_type(a.atttypid, a.atttypmod), t.typname, b.typmod, NOT a.attnotnull, a.attnum
   FROM pg_attribute a
   JOIN base b ON b.attnum = a.attnum
   JOIN pg_type t ON t.oid = b.typid AND t.typtype <> 'd'
@@ -44,9 +46,11 @@ SELECT a.attname FROM pg_index i
  WHERE i.indrelid = %s AND i.indisprimary ORDER BY k.position
 """
 _RELATIONS = """
-SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+SELECT format('%%I.%%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE c.relkind IN ('r', 'v', 'm', 'p', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
-   AND n.nspname NOT LIKE 'pg_toast%'
+   AND n.nspname NOT LIKE 'pg_toast%%' AND n.nspname NOT LIKE 'pg_temp%%'
+   AND (%(schema)s::text IS NULL OR n.nspname = %(schema)s) AND NOT c.relispartition
+ ORDER BY 1
 """
 
 
@@ -66,16 +70,6 @@ class PostgresRelation:
     reads: dict[str, ReadAs]
     blocks: int | None
 
-    def renamed(self, names: Mapping[str, str]) -> "PostgresRelation":
-        """The same relation with other lake names (old to new)."""
-        columns = tuple(replace(column, name=names.get(column.name, column.name)) for column in self.relation.columns)
-        key = tuple(names.get(name, name) for name in self.relation.key)
-        return replace(
-            self,
-            relation=replace(self.relation, columns=columns, key=key),
-            reads={names.get(name, name): read for name, read in self.reads.items()},
-        )
-
     @property
     def is_heap(self) -> bool:
         return self.blocks is not None
@@ -92,12 +86,22 @@ def parse_relation(text: str) -> tuple[str, str]:
     return ("public", parts[0]) if len(parts) == 1 else (parts[0], parts[1])
 
 
-def describe(connection: Connection, relation: str, timezone: str, what: str) -> PostgresRelation:
+def relations(connection: Connection, schema: str | None) -> list[str]:
+    """The relations of the database, or of one schema, as ``schema.relation``; a table's partitions come with it."""
+    with connection.cursor() as cursor:
+        cursor.execute(_RELATIONS, {"schema": schema})
+        return [row[0] for row in cursor.fetchall()]
+
+
+def describe(
+    connection: Connection, relation: str, timezone: str, what: str, names: Mapping[str, str] | None = None
+) -> PostgresRelation:
     """What ``relation`` is like.
 
     Args:
         timezone: the zone of its timestamps without one.
-        what: the table that it is read for, for messages.
+        what: what is done for which table, for messages.
+        names: lake names by names at the source, where they are not those that follow from these.
 
     Raises:
         SourceError: there is no such relation, or it has no column.
@@ -107,10 +111,8 @@ def describe(connection: Connection, relation: str, timezone: str, what: str) ->
         cursor.execute(_FIND, (schema, name))
         found = cursor.fetchone()
         if found is None:
-            cursor.execute(_RELATIONS)
-            known = [row[0] for row in cursor.fetchall()]
             raise SourceError(
-                f"{what}: relation {relation!r} is not there. {suggest(relation, known)}",
+                f"{what}: relation {relation!r} is not there. {suggest(relation, relations(connection, None))}",
                 remedy="Correct `relation` in the registry file, or grant the role access to its schema.",
             )
         oid, _, _, kind, blocks = found
@@ -120,15 +122,26 @@ def describe(connection: Connection, relation: str, timezone: str, what: str) ->
         key = [row[0] for row in cursor.fetchall()]
     if not rows:
         raise SourceError(f"{what}: relation {relation!r} has no column to read.")
-    names = column_names(row[0] for row in rows)
-    reads = {lake: read_as(row[0], row[2], row[3], timezone) for lake, row in zip(names, rows, strict=True)}
-    columns = tuple(
-        SourceColumn(row[0], lake, row[1], reads[lake].lake_type, row[4]) for lake, row in zip(names, rows, strict=True)
-    )
-    lake_name = dict(zip((row[0] for row in rows), names, strict=True))
+    by_rule = column_names(row[0] for row in rows)
+    lake_name = {row[0]: (names or {}).get(row[0], name) for row, name in zip(rows, by_rule, strict=True)}
+    reads = {lake_name[row[0]]: read_as(row[0], row[2], row[3], timezone) for row in rows}
+    columns = tuple(_column(row, lake_name[row[0]], reads[lake_name[row[0]]]) for row in rows)
     return PostgresRelation(
         sql=f"{quote_identifier(schema)}.{quote_identifier(name)}",
         relation=SourceRelation(f"{schema}.{name}", columns, tuple(lake_name[column] for column in key)),
         reads=reads,
         blocks=int(blocks or 0) if kind in {"r", "m", "p"} else None,
+    )
+
+
+def _column(row: Sequence[Any], name: str, read: ReadAs) -> SourceColumn:
+    """The column in a row of the catalog's answer."""
+    return SourceColumn(
+        source_name=row[0],
+        name=name,
+        source_type=row[1],
+        lake_type=read.lake_type,
+        nullable=row[4],
+        cursor=read.cursor,
+        identity=str(row[5]),
     )

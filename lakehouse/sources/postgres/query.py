@@ -2,38 +2,29 @@
 
 import itertools
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from lakehouse.sources.postgres.describe import PostgresRelation
-from lakehouse.sources.postgres.types import quote_identifier, quote_literal
+from lakehouse.sources.postgres.quoting import quote_identifier, quote_literal
+from lakehouse.sources.reader import COVERED, MISFITS, Bound
 
 #: A range holds about this much of the heap: enough to make a file worth opening, few enough to share between cores.
 _PAGES_PER_RANGE = 16_384  # 128 MiB of 8 KiB pages
 _LAST_PAGE = 4_294_967_295
 
 
-@dataclass(frozen=True)
-class Bound:
-    """Cursor bounds of a read, as text of the cursor's type: from ``lower`` on, up to but without ``upper``."""
-
-    column: str
-    lower: str | None = None
-    upper: str | None = None
-
-
 def select(table: PostgresRelation, columns: Sequence[str]) -> str:
-    """The SELECT list and FROM of a read of ``columns`` (lake names), ``_misfits`` last."""
+    """The SELECT list and FROM of a read of ``columns`` (lake names), with :data:`MISFITS` last."""
     expressions = [f"{table.reads[name].expression} AS {quote_identifier(name)}" for name in columns]
-    return f"SELECT {', '.join([*expressions, f'{_misfits(table, columns)} AS _misfits'])} FROM {table.sql}"
+    return f"SELECT {', '.join([*expressions, f'{_misfits(table, columns)} AS {MISFITS}'])} FROM {table.sql}"
 
 
 def select_keys(table: PostgresRelation, key: Sequence[str], bound: Bound | None) -> str:
-    """The keys of all rows, each with ``_covered``: whether a read within ``bound`` brings the row."""
+    """The keys of all rows, each with :data:`COVERED`: whether a read within ``bound`` brings the row."""
     expressions = [f"{table.reads[name].expression} AS {quote_identifier(name)}" for name in key]
     covered = " AND ".join(where(table, bound)) or "true"
-    return f"SELECT {', '.join(expressions)}, ({covered}) AS _covered FROM {table.sql}"
+    return f"SELECT {', '.join(expressions)}, ({covered}) AS {quote_identifier(COVERED)} FROM {table.sql}"
 
 
 def with_keys(table: PostgresRelation, key: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
@@ -73,14 +64,14 @@ def where(table: PostgresRelation, bound: Bound | None) -> list[str]:
     """The conditions of ``bound``. A row whose cursor is NULL is on no side of it, and is read each time."""
     if bound is None or (bound.lower is None and bound.upper is None):
         return []
-    source = table.relation.column(bound.column)
+    source = table.relation.column(bound.cursor)
     column = quote_identifier(source.source_name)
-    template = table.reads[bound.column].as_bound or "{}"
+    template = table.reads[bound.cursor].as_bound
     conditions = []
     if bound.lower is not None:
-        conditions.append(f"{column} >= {template.format(quote_literal(bound.lower))}")
+        conditions.append(f"{column} >= {template.format(_literal(bound.lower))}")
     if bound.upper is not None:
-        conditions.append(f"{column} < {template.format(quote_literal(bound.upper))}")
+        conditions.append(f"{column} < {template.format(_literal(bound.upper))}")
     nullable = f" OR {column} IS NULL" if source.nullable and bound.upper is None else ""
     return [f"({' AND '.join(conditions)}{nullable})"]
 

@@ -14,9 +14,10 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from psycopg2.extensions import connection as Connection
 
-from lakehouse.settings import PostgresSource
-from lakehouse.sources.postgres.connection import connect, translated
-from lakehouse.sources.postgres.types import quote_literal
+from lakehouse.sources.postgres.connection import SESSION_SETTINGS, connect, translated
+from lakehouse.sources.postgres.quoting import quote_literal
+from lakehouse.sources.postgres.settings import Settings
+from lakehouse.sources.reader import Horizon
 
 log = structlog.get_logger()
 
@@ -33,21 +34,6 @@ _PREPARED = "SELECT array_agg(gid ORDER BY prepared) FROM pg_prepared_xacts WHER
 
 
 @dataclass(frozen=True)
-class Horizon:
-    """Which transactions may still bring rows that the snapshot does not show.
-
-    Attributes:
-        at: UTC; none of them began before it, prepared ones apart.
-        asked_at: UTC, by the source's clock, when they were looked at.
-        prepared: the global ids of prepared transactions, whose beginning PostgreSQL no longer tells.
-    """
-
-    at: datetime
-    asked_at: datetime
-    prepared: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class Snapshot:
     """An exported snapshot.
 
@@ -57,7 +43,7 @@ class Snapshot:
     """
 
     name: str
-    source: PostgresSource
+    source: Settings
     identifier: str
     taken_at: datetime
     horizon: Horizon
@@ -68,6 +54,11 @@ class Snapshot:
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
             f"SET TRANSACTION SNAPSHOT {quote_literal(self.identifier)}",
         )
+
+    @property
+    def setup(self) -> tuple[str, ...]:
+        """What a new connection executes before it reads by this snapshot."""
+        return (*SESSION_SETTINGS, *self.statements())
 
     @contextmanager
     def session(self) -> Iterator[Connection]:
@@ -80,7 +71,7 @@ class Snapshot:
 
 
 @contextmanager
-def exported_snapshot(name: str, source: PostgresSource) -> Iterator[Snapshot]:
+def exported_snapshot(name: str, source: Settings) -> Iterator[Snapshot]:
     """A snapshot of source ``name`` that lives until the end of the block."""
     with connect(name, source) as connection, translated(name, source):
         horizon = _horizon(connection, name, source)
@@ -99,7 +90,7 @@ def exported_snapshot(name: str, source: PostgresSource) -> Iterator[Snapshot]:
         yield Snapshot(name, source, row[0], row[1].astimezone(UTC), horizon)
 
 
-def _horizon(connection: Connection, name: str, source: PostgresSource) -> Horizon:
+def _horizon(connection: Connection, name: str, source: Settings) -> Horizon:
     with connection.cursor() as cursor:
         cursor.execute(_SEES_ALL)
         sees_all = cursor.fetchone() == (True,)
@@ -122,4 +113,6 @@ def _horizon(connection: Connection, name: str, source: PostgresSource) -> Horiz
             remedy=f"GRANT pg_read_all_stats TO {source.user}",
         )
         at = min(at, now - overlap)
-    return Horizon(at.astimezone(UTC), now.astimezone(UTC), tuple((prepared[0] if prepared else None) or ()))
+    return Horizon(
+        at.astimezone(UTC), now.astimezone(UTC), GUARD, prepared=tuple((prepared[0] if prepared else None) or ())
+    )

@@ -7,6 +7,9 @@ and its text goes to the column ``_misfits``, which rejects the row in silver.
 
 from dataclasses import dataclass
 
+from lakehouse.sources.postgres.quoting import quote_identifier, quote_literal
+from lakehouse.sources.relation import CursorKind
+
 _AS_IS = {
     "bool": "boolean",
     "int8": "bigint",
@@ -21,17 +24,6 @@ _LARGEST_PRECISION = 38
 _FIRST_DAY, _LAST_DAY, _AFTER = "0001-01-01", "9999-12-31", "10000-01-01"
 
 
-def quote_identifier(name: str) -> str:
-    """``name`` as a quoted PostgreSQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def quote_literal(text: str) -> str:
-    """``text`` as a PostgreSQL string literal, whatever ``standard_conforming_strings`` says."""
-    escaped = text.replace("'", "''").replace("\\", "\\\\")
-    return f"E'{escaped}'" if "\\" in text else f"'{escaped}'"
-
-
 @dataclass(frozen=True)
 class ReadAs:
     """How one column is read.
@@ -40,14 +32,15 @@ class ReadAs:
         lake_type: the Spark SQL type that it becomes.
         expression: SQL that gives it; NULL where the value does not fit.
         fits: SQL that is true where a value that is not NULL fits the type; absent when all do.
-        as_bound: SQL that turns a literal, put for ``{}``, into a value to compare the column with; absent for types
-            that make no cursor.
+        cursor: what kind of cursor the column can be; absent for types that make none.
+        as_bound: SQL that turns a literal, put for ``{}``, into a value to compare a cursor with.
     """
 
     lake_type: str
     expression: str
     fits: str | None = None
-    as_bound: str | None = None
+    cursor: CursorKind | None = None
+    as_bound: str = "{}"
 
 
 def read_as(column: str, base_type: str, modifier: int, timezone: str) -> ReadAs:
@@ -59,22 +52,25 @@ def read_as(column: str, base_type: str, modifier: int, timezone: str) -> ReadAs
     """
     name = quote_identifier(column)
     if base_type in _AS_IS:
-        return ReadAs(_AS_IS[base_type], name, as_bound="{}::int8" if base_type == "int8" else None)
+        whole = base_type == "int8"
+        return ReadAs(_AS_IS[base_type], name, cursor=CursorKind.INTEGER if whole else None, as_bound="{}::int8")
     match base_type:
         case "int2" | "int4":
-            return ReadAs("int", f"{name}::int4", as_bound="{}::int8")
+            return ReadAs("int", f"{name}::int4", cursor=CursorKind.INTEGER, as_bound="{}::int8")
         case "oid" | "xid" | "cid":
             return ReadAs("bigint", f"{name}::text::int8")
         case "numeric":
             return _numeric(name, modifier)
         case "date":
-            return _fitting("date", name, f"{name} BETWEEN '{_FIRST_DAY}' AND '{_LAST_DAY}'", "{}::date")
+            fits = f"{name} BETWEEN '{_FIRST_DAY}' AND '{_LAST_DAY}'"
+            return _fitting("date", name, fits, CursorKind.DATE, "{}::date")
         case "timestamp":
             zone = quote_literal(timezone)
             at_zone = f"({name} AT TIME ZONE {zone})"
-            return _fitting("timestamp", at_zone, _in_range(at_zone), f"({{}}::timestamptz AT TIME ZONE {zone})")
+            bound = f"({{}}::timestamptz AT TIME ZONE {zone})"
+            return _fitting("timestamp", at_zone, _in_range(at_zone), CursorKind.MOMENT, bound)
         case "timestamptz":
-            return _fitting("timestamp", name, _in_range(name), "{}::timestamptz")
+            return _fitting("timestamp", name, _in_range(name), CursorKind.MOMENT, "{}::timestamptz")
         case "inet" | "cidr":  # their cast to text adds a netmask that the value does not show
             return ReadAs("string", f"CASE WHEN {name} IS NOT NULL THEN format('%s', {name}) END")
         case _:
@@ -85,8 +81,10 @@ def _in_range(expression: str) -> str:
     return f"{expression} >= '{_FIRST_DAY} 00:00:00+00' AND {expression} < '{_AFTER} 00:00:00+00'"
 
 
-def _fitting(lake_type: str, expression: str, fits: str, as_bound: str | None = None) -> ReadAs:
-    return ReadAs(lake_type, f"CASE WHEN {fits} THEN {expression} END", fits, as_bound)
+def _fitting(
+    lake_type: str, expression: str, fits: str, cursor: CursorKind | None = None, as_bound: str = "{}"
+) -> ReadAs:
+    return ReadAs(lake_type, f"CASE WHEN {fits} THEN {expression} END", fits, cursor, as_bound)
 
 
 def _numeric(name: str, modifier: int) -> ReadAs:
@@ -101,6 +99,3 @@ def _numeric(name: str, modifier: int) -> ReadAs:
     if precision > _LARGEST_PRECISION:
         return ReadAs("string", f"{name}::text")
     return _fitting(f"decimal({precision},{scale})", name, f"{name} <> 'NaN'")
-
-
-__all__ = ["ReadAs", "quote_identifier", "quote_literal", "read_as"]

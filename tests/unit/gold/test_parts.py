@@ -17,7 +17,7 @@ from lakehouse.iceberg.consumed import Consumed
 from lakehouse.iceberg.snapshots import SnapshotInfo
 from lakehouse.iceberg.table import Field
 from lakehouse.paths import TableName, gold, silver
-from lakehouse.raw.load import Window
+from lakehouse.raw.request import Window
 from lakehouse.registry.transformers import Transformer
 from lakehouse.testing import local_frame
 

@@ -7,8 +7,9 @@ import pytest
 from pyspark.sql import DataFrame, Row, SparkSession
 
 from lakehouse.iceberg import changes
+from lakehouse.iceberg.catalog import Catalog
 from lakehouse.iceberg.changes import Changes, changed_rows
-from lakehouse.iceberg.table import Catalog, IcebergTable
+from lakehouse.iceberg.table import IcebergTable
 from lakehouse.paths import silver
 
 COLUMNS = "id int, a string, b string, amount double"
@@ -30,7 +31,7 @@ def table(spark: SparkSession) -> Iterator[IcebergTable]:
         spark.sql(step.format(t=made.name))
     made.refresh()
     yield made
-    catalog.drop(made.name)
+    spark.sql(f"DROP TABLE {made.name} PURGE")
 
 
 def counted(rows: DataFrame) -> Counter[Row]:

@@ -4,8 +4,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from lakehouse.errors import ConfigurationError
+from lakehouse.iceberg.catalog import Catalog
 from lakehouse.iceberg.partitioning import alike, normal, parse_partition, spelled
-from lakehouse.iceberg.table import Catalog
 from lakehouse.paths import silver
 
 
@@ -40,7 +40,8 @@ def test_neither_order_nor_white_space_makes_another_partitioning() -> None:
 def test_a_table_is_changed_to_new_fields_once(spark: SparkSession) -> None:
     """A field that is added comes last in Iceberg, wherever the registry has it."""
     columns = {"id": "int", "country": "string", "at": "timestamp"}
-    table = Catalog(spark).create(silver("test_partitioning"), columns, ["country"], ["id"])
+    table = Catalog(spark).create(silver("test_partitioning"), columns)
+    table.partition(["country"], ["id"])
     assert table.partition(["country"], ["id"]) == ()
     assert table.partition(["days(at)", "bucket(4,id)", "country"], ["id"]) == (
         "partitioned by days(at), bucket(4,id), country from now on, before by country",

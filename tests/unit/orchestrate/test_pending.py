@@ -20,6 +20,7 @@ from lakehouse.testing import local_frame
 from tests.conftest import TestLake
 
 COLUMNS = {"id": "int", "code": "string", "placed_at": "timestamp"}
+KEY = b"a key for tests only"
 SOURCE = "source: {connection: app, relation: public.orders}\n"
 
 
@@ -51,7 +52,7 @@ class Shop:
         )
         engine = {"_run_id": F.lit("r"), "_ingested_at": F.lit(now), "_op": F.lit("upsert"), "_misfits": F.lit(None)}
         full = rows.withColumns({column: value.cast(RAW_COLUMNS[column]) for column, value in engine.items()})
-        overwrite(full, target, {PROPERTY: State(taken_at=now, columns="", key=("id",)).model_dump_json()})
+        overwrite(full, target, {PROPERTY: State(taken_at=now, key=("id",)).model_dump_json()})
         self.apply()
 
     def apply(self) -> None:
@@ -60,7 +61,9 @@ class Shop:
 
     def pending(self) -> list[Change]:
         """The changes to this test's tables: others of the session share the catalog."""
-        found = changes(loader.load(self.lake.folder), LakeMetadata(self.lake.profile), self.lake.profile.parameters)
+        found = changes(
+            loader.load(self.lake.folder), LakeMetadata(self.lake.profile), self.lake.profile.parameters, KEY
+        )
         return [c for c in found if c.table.partition(".")[2] in {self.orders, self.daily, self.monthly}]
 
     def kinds(self) -> list[tuple[str, Kind]]:

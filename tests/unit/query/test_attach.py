@@ -9,7 +9,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from lakehouse.errors import ConfigurationError
-from lakehouse.iceberg.table import Catalog
+from lakehouse.iceberg.catalog import Catalog
 from lakehouse.paths import gold, silver
 from lakehouse.publish import duckdb_file
 from lakehouse.query.attach import opened, show_layers

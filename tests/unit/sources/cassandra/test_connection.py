@@ -15,20 +15,20 @@ from cassandra import (
 )
 from cassandra.cluster import NoHostAvailable
 
-from lakehouse.errors import ConfigurationError, SourceError, SourceUnavailableError
+from lakehouse.errors import SourceError, SourceUnavailableError
 from lakehouse.sources.cassandra.connection import connect, translated
-from lakehouse.sources.cassandra.options import CassandraOptions
+from lakehouse.sources.cassandra.settings import Settings
 
 PASSWORD = "secret-word"
 
 
-def options(**changes: Any) -> CassandraOptions:
-    given = {"hosts": ("127.0.0.1",), "port": 9042, "keyspace": "app", "local_datacenter": "dc1"}
-    return CassandraOptions(**{**given, "user": "reader", "password": PASSWORD, **changes})
+def source(**changes: Any) -> Settings:
+    given = {"type": "cassandra", "hosts": ("127.0.0.1",), "keyspace": "app", "user": "reader", "password": PASSWORD}
+    return Settings.model_validate(given | changes)
 
 
 def raised(error: Exception, doing: str = "reading app.events") -> SourceError:
-    with pytest.raises(SourceError) as caught, translated(options(), doing):
+    with pytest.raises(SourceError) as caught, translated(source(), doing):
         raise error
     assert PASSWORD not in str(caught.value)
     assert str(caught.value).startswith(f"{doing}: Cassandra keyspace 'app' at 127.0.0.1:9042")
@@ -75,7 +75,7 @@ def test_a_refusal_is_not_tried_again(error: Exception) -> None:
 
 
 def test_what_is_no_error_of_the_driver_is_passed_on() -> None:
-    with pytest.raises(ZeroDivisionError), translated(options()):
+    with pytest.raises(ZeroDivisionError), translated(source()):
         raise ZeroDivisionError
 
 
@@ -84,16 +84,11 @@ def test_a_source_that_does_not_answer_may_be_tried_again() -> None:
         taken.bind(("127.0.0.1", 0))
         with (
             pytest.raises(SourceUnavailableError, match="does not answer") as caught,
-            connect(options(port=taken.getsockname()[1])),
+            connect(source(port=taken.getsockname()[1])),
         ):
             pass
     assert PASSWORD not in str(caught.value)
 
 
-def test_an_unknown_consistency_level_is_refused_with_those_that_there_are() -> None:
-    with pytest.raises(ConfigurationError, match=r"unknown consistency level 'MOST'; expected one of .*LOCAL_QUORUM"):
-        options(consistency="MOST")
-
-
-def test_options_show_no_password() -> None:
-    assert PASSWORD not in repr(options())
+def test_settings_show_no_password() -> None:
+    assert PASSWORD not in repr(source())

@@ -10,14 +10,14 @@ from cassandra.util import Date
 from pyspark.sql import DataFrame, SparkSession
 
 from lakehouse.sources.cassandra.arrow import to_batch
-from lakehouse.sources.cassandra.options import CassandraOptions
 from lakehouse.sources.cassandra.probe import has_fingerprint, of_rows, of_source
-from lakehouse.sources.cassandra.query import CursorBound
+from lakehouse.sources.cassandra.settings import Settings
+from lakehouse.sources.reader import Bound
 from tests.unit.sources.cassandra.fakes import FakeSession, table
 
 EVENTS = table(id="uuid", n="bigint", at="timestamp", day="date", raw="blob", good="boolean", tags="set<text>")
 COLUMNS = ["id", "n", "at", "day", "raw", "good", "tags"]
-OPTIONS = CassandraOptions(("127.0.0.1",), 9042, "app", "dc1")
+SOURCE = Settings(type="cassandra", hosts=("127.0.0.1",), keyspace="app")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: As the driver gives them: ordinary, old, all NULL, out of the lake's range, and texts that look like separators.
 ROWS: list[tuple[Any, ...]] = [
@@ -44,19 +44,19 @@ def of_fake(rows: list[tuple[Any, ...]], within: list[tuple[Any, ...]] | None = 
             self._pages = [[row[:1] for row in rows] if only_keys else rows if within is None else within]
             return super().prepare(cql)
 
-    return of_source(Answering([]), OPTIONS, EVENTS, COLUMNS, CursorBound("at", lower))
+    return of_source(Answering([]), SOURCE, EVENTS, COLUMNS, Bound("at", lower))
 
 
 def test_cassandra_and_raw_with_the_same_rows_have_one_fingerprint(raw: DataFrame) -> None:
-    assert of_fake(ROWS) == of_rows(raw, ["id"], COLUMNS, CursorBound("at"))
+    assert of_fake(ROWS) == of_rows(raw, ["id"], COLUMNS, Bound("at"))
 
 
 @pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=-7))])
 def test_both_look_at_the_same_rows_of_a_bound_to_the_millisecond(raw: DataFrame, zone: timezone) -> None:
     lower = (EPOCH + timedelta(milliseconds=1_767_225_600_123, microseconds=999)).astimezone(zone)
     held = raw.where("n <> 0 OR n IS NULL")  # a moment that the lake cannot hold is on no side of a bound there
-    assert of_fake(ROWS[:3], ROWS[:1], lower) == of_rows(held, ["id"], COLUMNS, CursorBound("at", lower))
-    assert of_fake(ROWS[:3], ROWS[:2], lower) != of_rows(held, ["id"], COLUMNS, CursorBound("at", lower))
+    assert of_fake(ROWS[:3], ROWS[:1], lower) == of_rows(held, ["id"], COLUMNS, Bound("at", lower))
+    assert of_fake(ROWS[:3], ROWS[:2], lower) != of_rows(held, ["id"], COLUMNS, Bound("at", lower))
 
 
 @pytest.mark.parametrize("cell", range(1, len(COLUMNS)))

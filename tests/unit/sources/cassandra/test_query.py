@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
-from lakehouse.sources.cassandra.query import CursorBound, select_range
+from lakehouse.sources.cassandra.query import conditions, select_range
+from lakehouse.sources.reader import Bound
 from tests.unit.sources.cassandra.fakes import table
 
 EVENTS = table(id="uuid", a__t="timestamp", tags="set<text>")
@@ -27,17 +28,17 @@ def test_a_range_is_read_above_its_start_up_to_its_end() -> None:
     ],
 )
 def test_a_bound_stands_in_the_query_as_markers(lower: datetime | None, upper: datetime | None, expected: str) -> None:
-    bound = CursorBound("a__t", lower, upper)
+    bound = Bound("a__t", lower, upper)
     cql = select_range(EVENTS, ["id"], bound)
     assert cql.endswith(expected)
-    assert cql.count("?") == 2 + len(bound.conditions())
+    assert cql.count("?") == 2 + len(conditions(bound))
 
 
 def test_a_moment_is_cut_to_cassandra_s_milliseconds_in_utc() -> None:
     prague = AT.astimezone(timezone(timedelta(hours=1)))
     cut = datetime(2026, 1, 1, 12, 0, 0, 123_000)  # noqa: DTZ001  (the driver takes a moment without a zone as UTC)
-    assert CursorBound("a__t", prague, AT).conditions() == [(">=", cut), ("<", cut)]
+    assert conditions(Bound("a__t", prague, AT)) == [(">=", cut), ("<", cut)]
 
 
 def test_a_bound_of_another_type_is_handed_on() -> None:
-    assert CursorBound("n", 0, date(2026, 1, 1)).conditions() == [(">=", 0), ("<", date(2026, 1, 1))]
+    assert conditions(Bound("n", 0, date(2026, 1, 1))) == [(">=", 0), ("<", date(2026, 1, 1))]

@@ -12,16 +12,16 @@ from psycopg2.extensions import parse_dsn
 from pydantic import SecretStr
 
 from lakehouse.errors import ExitCode, SourceError, SourceUnavailableError
-from lakehouse.settings import PostgresSource
 from lakehouse.sources.postgres.connection import connect, dsn, translated
+from lakehouse.sources.postgres.settings import Settings
 
 PASSWORD = "p@ss:/'word"
 NAMES = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1)
 
 
-def source(**changes: object) -> PostgresSource:
+def source(**changes: object) -> Settings:
     settings = {"type": "postgres", "host": "127.0.0.1", "database": "shop", "user": "reader", "password": PASSWORD}
-    return PostgresSource.model_validate(settings | changes)
+    return Settings.model_validate(settings | changes)
 
 
 class Refused(psycopg2.OperationalError):

@@ -5,9 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lakehouse.errors import SourceError
-from lakehouse.sources.postgres.describe import PostgresRelation, parse_relation
-from lakehouse.sources.postgres.types import quote_identifier, read_as
-from lakehouse.sources.relation import SourceColumn, SourceRelation
+from lakehouse.sources.postgres.describe import parse_relation
+from lakehouse.sources.postgres.quoting import quote_identifier
 
 NAMES = st.text(min_size=1) | st.text('a". ', min_size=1)
 
@@ -35,14 +34,3 @@ def test_a_relation_is_in_public_where_no_schema_is_named(text: str, names: tupl
 def test_what_names_no_relation_is_refused_with_what_is_expected(text: str) -> None:
     with pytest.raises(SourceError, match=r"does not name a relation; expected schema\.relation, with double quotes"):
         parse_relation(text)
-
-
-def test_a_renamed_relation_reads_the_same_columns_under_their_new_names() -> None:
-    columns = tuple(SourceColumn(name, name, "bigint", "bigint") for name in ("id", "n"))
-    reads = {name: read_as(name, "int8", -1, "UTC") for name in ("id", "n")}
-    table = PostgresRelation("t", SourceRelation("public.t", columns, ("id",)), reads, 1).renamed({"id": "key"})
-    assert table.relation.key == ("key",)
-    assert table.relation.column("key").source_name == "id"
-    assert table.reads["key"].expression == '"id"'
-    with pytest.raises(KeyError):
-        table.relation.column("id")

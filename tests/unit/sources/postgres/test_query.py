@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from lakehouse.sources.postgres.describe import PostgresRelation
 from lakehouse.sources.postgres.query import (
-    Bound,
     fingerprint,
     page_ranges,
     select,
@@ -19,9 +18,11 @@ from lakehouse.sources.postgres.query import (
     with_keys,
 )
 from lakehouse.sources.postgres.types import read_as
+from lakehouse.sources.reader import Bound
 from lakehouse.sources.relation import SourceColumn, SourceRelation
 
 _TYPES = {"bigint": "int8", "timestamp with time zone": "timestamptz", "bytea": "bytea", "text": "text", "date": "date"}
+FIRST, SECOND = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
 _HOSTILE = 'a"b; DROP TABLE t'
 
 
@@ -84,12 +85,14 @@ def test_a_relation_without_a_heap_is_read_at_once() -> None:
     [
         (None, []),
         (Bound("at"), []),
-        (Bound("at", lower="2026-01-01"), ["(\"at\" >= '2026-01-01'::timestamptz)"]),
+        (Bound("at", lower=FIRST), ["(\"at\" >= '2026-01-01T00:00:00+00:00'::timestamptz)"]),
         (
-            Bound("at", "2026-01-01", "2026-01-02"),
-            ["(\"at\" >= '2026-01-01'::timestamptz AND \"at\" < '2026-01-02'::timestamptz)"],
+            Bound("at", FIRST, SECOND),
+            [
+                "(\"at\" >= '2026-01-01T00:00:00+00:00'::timestamptz AND \"at\" < '2026-01-02T00:00:00+00:00'::timestamptz)"
+            ],
         ),
-        (Bound("id", lower="5"), ["(\"Id\" >= '5'::int8)"]),
+        (Bound("id", lower=5), ["(\"Id\" >= '5'::int8)"]),
     ],
 )
 def test_a_bound_begins_with_its_lower_end_and_stops_before_its_upper(bound: Bound | None, expected: list[str]) -> None:
@@ -98,14 +101,8 @@ def test_a_bound_begins_with_its_lower_end_and_stops_before_its_upper(bound: Bou
 
 def test_a_row_without_a_cursor_is_read_each_time_but_in_no_window() -> None:
     table = relation(id=("id", "bigint", True))
-    assert where(table, Bound("id", lower="5")) == ['("id" >= \'5\'::int8 OR "id" IS NULL)']
-    assert where(table, Bound("id", "5", "6")) == ["(\"id\" >= '5'::int8 AND \"id\" < '6'::int8)"]
-
-
-def test_a_hostile_bound_stays_a_value() -> None:
-    assert where(relation(), Bound("at", lower="x'; DROP TABLE t; --\\")) == [
-        "(\"at\" >= E'x''; DROP TABLE t; --\\\\'::timestamptz)"
-    ]
+    assert where(table, Bound("id", lower=5)) == ['("id" >= \'5\'::int8 OR "id" IS NULL)']
+    assert where(table, Bound("id", 5, 6)) == ["(\"id\" >= '5'::int8 AND \"id\" < '6'::int8)"]
 
 
 def test_a_select_reads_the_columns_asked_for_by_their_lake_names_and_no_other() -> None:
@@ -127,9 +124,9 @@ def test_a_column_that_is_not_read_has_no_misfits() -> None:
 
 
 def test_keys_are_listed_with_whether_the_read_covers_their_row() -> None:
-    assert select_keys(relation(), ["id"], None).endswith(', (true) AS _covered FROM "public"."t"')
-    covered = select_keys(relation(), ["id"], Bound("at", lower="2026-01-01"))
-    assert "((\"at\" >= '2026-01-01'::timestamptz)) AS _covered" in covered
+    assert select_keys(relation(), ["id"], None).endswith(', (true) AS "covered#" FROM "public"."t"')
+    covered = select_keys(relation(), ["id"], Bound("at", lower=FIRST))
+    assert '(("at" >= \'2026-01-01T00:00:00+00:00\'::timestamptz)) AS "covered#"' in covered
 
 
 def test_rows_are_asked_for_by_key_in_the_types_of_the_source() -> None:

@@ -1,4 +1,4 @@
-"""How PostgreSQL's types come into the lake, and how names and texts are put into its SQL."""
+"""How PostgreSQL's types come into the lake."""
 
 import re
 from fractions import Fraction
@@ -7,40 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lakehouse.sources.postgres.types import quote_identifier, quote_literal, read_as
+from lakehouse.sources.postgres.types import read_as
+from lakehouse.sources.relation import CursorKind
 
 UTC = "UTC"
-#: PostgreSQL has no text that holds NUL.
-TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])) | st.text("'\"\\E; -/*\n%{}$")
-
-
-def spoken(literal: str) -> str:
-    """The text that a PostgreSQL literal stands for, by the rules of its manual (4.1.2.1, 4.1.2.2)."""
-    escaping, body = (True, literal[2:-1]) if literal.startswith("E'") else (False, literal[1:-1])
-    assert literal.endswith("'")
-    found, position = [], 0
-    while position < len(body):
-        pair = body[position : position + 2]
-        doubled = pair == "''" or (escaping and pair == "\\\\")
-        assert doubled or body[position] != "'", f"{literal} ends before its end"
-        assert doubled or not escaping or body[position] != "\\", f"{literal} holds an escape that is not meant"
-        found.append(body[position])
-        position += 2 if doubled else 1
-    return "".join(found)
-
-
-@given(TEXTS)
-def test_a_literal_stands_for_its_text_and_ends_where_it_ends(text: str) -> None:
-    literal = quote_literal(text)
-    assert spoken(literal) == text
-    assert literal.startswith("E'") or "\\" not in literal  # the same whatever standard_conforming_strings says
-
-
-@given(TEXTS.filter(bool))
-def test_an_identifier_is_its_name_between_quotes(name: str) -> None:
-    quoted = quote_identifier(name)
-    assert re.fullmatch(r'"(?:[^"]|"")*"', quoted)
-    assert quoted[1:-1].replace('""', '"') == name
 
 
 @pytest.mark.parametrize(
@@ -84,16 +54,26 @@ def test_an_address_without_a_netmask_shows_none() -> None:
     assert "format('%s'" in read_as("c", "inet", -1, UTC).expression
 
 
-@pytest.mark.parametrize("base", ["int2", "int4", "int8", "date", "timestamp", "timestamptz"])
-def test_a_cursor_can_be_an_integer_a_date_or_a_moment(base: str) -> None:
-    bound = read_as("c", base, -1, UTC).as_bound
-    assert bound is not None
-    assert "{}::" in bound
+@pytest.mark.parametrize(
+    ("base", "kind"),
+    [
+        ("int2", CursorKind.INTEGER),
+        ("int4", CursorKind.INTEGER),
+        ("int8", CursorKind.INTEGER),
+        ("date", CursorKind.DATE),
+        ("timestamp", CursorKind.MOMENT),
+        ("timestamptz", CursorKind.MOMENT),
+    ],
+)
+def test_a_cursor_can_be_an_integer_a_date_or_a_moment(base: str, kind: CursorKind) -> None:
+    read = read_as("c", base, -1, UTC)
+    assert read.cursor is kind
+    assert "{}::" in read.as_bound
 
 
 @pytest.mark.parametrize("base", ["text", "bool", "float8", "bytea", "uuid", "numeric", "inet", "oid"])
 def test_no_other_type_makes_a_cursor(base: str) -> None:
-    assert read_as("c", base, -1, UTC).as_bound is None
+    assert read_as("c", base, -1, UTC).cursor is None
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,98 @@
+"""The Iceberg catalog of a Spark session: tables by name, and the commits that make or remake them."""
+
+import json
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+from lakehouse.errors import SystemFailureError
+from lakehouse.iceberg.arrow_types import iceberg_type
+from lakehouse.iceberg.java import IcebergClasses
+from lakehouse.iceberg.properties import table_properties
+from lakehouse.iceberg.reported import reported
+from lakehouse.iceberg.table import IcebergTable, change_columns
+from lakehouse.iceberg.writing import Writing
+from lakehouse.paths import CATALOG, Layer, TableName
+
+
+class Catalog:
+    """The Iceberg catalog of a Spark session."""
+
+    def __init__(self, spark: SparkSession) -> None:
+        self._classes = IcebergClasses(spark._jvm)
+        self._creating = threading.Lock()
+        self._java = self._classes("spark.Spark3Util").loadIcebergCatalog(spark._jsparkSession, CATALOG)
+
+    def find(self, name: TableName) -> IcebergTable | None:
+        """The table of that name, as it is now; ``None`` when there is none."""
+        identifier = self._identifier(name)
+        with reported(f"loading {name.dotted}"):
+            if not self._java.tableExists(identifier):
+                return None
+            return IcebergTable(name, self._java.loadTable(identifier), self._classes)
+
+    def get(self, name: TableName) -> IcebergTable:
+        """The table of that name; :class:`SystemFailureError` when there is none."""
+        table = self.find(name)
+        if table is None:
+            raise SystemFailureError(
+                f"table {name.dotted} is not there; expected that an earlier step made it.",
+                remedy="Run that step first.",
+            )
+        return table
+
+    def create(self, name: TableName, columns: Mapping[str, str]) -> IcebergTable:
+        """A new, empty table with ``columns`` (name to Spark SQL type), all nullable."""
+        with reported(f"creating {name.dotted}"):
+            return IcebergTable(name, self._builder(name, columns).create(), self._classes)
+
+    def extend(self, name: TableName, added: Mapping[str, str], widened: Mapping[str, str]) -> Writing:
+        """A commit to come to a table that is there, which first gets columns, or wider types, in the same commit."""
+        held = self.get(name)
+        with reported(f"changing the columns of {name.dotted}"):
+            transaction = held.transaction()
+            if added or widened:
+                change_columns(transaction, self._classes, added, widened)
+        return Writing(name, transaction, self._classes, self.get, held.head)
+
+    def replace(self, name: TableName, columns: Mapping[str, str]) -> Writing:
+        """A commit to come after which the table has just ``columns`` and just the rows that are written with them.
+
+        Until then the table is as it was, or is not there; its files and snapshots stay for whoever reads them.
+        """
+        held = self.find(name)
+        with reported(f"replacing {name.dotted}"):
+            if held is not None and {field.name: field.lake_type for field in held.fields} == dict(columns):
+                return Writing(name, held.transaction(), self._classes, self.get, held.head, whole=True)
+            builder = self._builder(name, columns)
+            transaction = builder.createTransaction() if held is None else builder.replaceTransaction()
+            return Writing(name, transaction, self._classes, self.get)
+
+    def ensure_namespace(self, layer: Layer) -> None:
+        """Make the namespace of ``layer`` unless it is there."""
+        namespace = self._identifier_of(f"{layer.value}.any").namespace()
+        with self._creating:
+            if not self._java.namespaceExists(namespace):
+                self._java.createNamespace(namespace)
+
+    def _builder(self, name: TableName, columns: Mapping[str, str]) -> Any:
+        self.ensure_namespace(name.layer)
+        fields = [
+            {"id": number, "name": column, "required": False, "type": iceberg_type(kind)}
+            for number, (column, kind) in enumerate(columns.items(), start=1)
+        ]
+        schema = self._classes("SchemaParser").fromJson(
+            json.dumps({"type": "struct", "schema-id": 0, "fields": fields})
+        )
+        builder = self._java.buildTable(self._identifier(name), schema)
+        for key, value in table_properties(()).items():
+            builder = builder.withProperty(key, value)
+        return builder
+
+    def _identifier(self, name: TableName) -> Any:
+        return self._identifier_of(name.dotted)
+
+    def _identifier_of(self, dotted: str) -> Any:
+        return self._classes("catalog.TableIdentifier").parse(dotted)

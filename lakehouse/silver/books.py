@@ -1,0 +1,23 @@
+"""What a transform did, with books that balance."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Books:
+    """What became of the rows of a batch: ``read = merged + superseded + rejected``; tombstones count as merged."""
+
+    read: int = 0
+    merged: int = 0
+    superseded: int = 0
+    rejected: int = 0
+
+
+@dataclass(frozen=True)
+class Transformed:
+    """What a transform did; ``snapshot`` is ``None`` when there was nothing to do."""
+
+    table: str
+    books: Books = Books()
+    snapshot: int | None = None
+    notes: tuple[str, ...] = ()

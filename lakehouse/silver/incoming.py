@@ -1,0 +1,96 @@
+"""Which rows of raw silver looks at: those that came since its last commit, or all of them."""
+
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame
+
+from lakehouse.errors import DataError
+from lakehouse.iceberg.consumed import Consumed, since
+from lakehouse.iceberg.lake import Lake
+from lakehouse.iceberg.table import IcebergTable
+from lakehouse.paths import TableName
+from lakehouse.raw.state import State, last_state
+from lakehouse.registry.tables import Load, SourceTable
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The raw rows to look at, and how many.
+
+    Attributes:
+        whole: whether they are all that raw holds, so that what they do not bring leaves silver.
+        rebuilds: whether what silver holds was decided by other rules, so that it is replaced and not merged with.
+    """
+
+    rows: DataFrame
+    number: int
+    whole: bool
+    rebuilds: bool
+
+
+@dataclass(frozen=True)
+class RawNow:
+    """Raw as a transform finds it."""
+
+    table: IcebergTable
+    head: int
+    state: State
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Name to Spark SQL type."""
+        return {field.name: field.lake_type for field in self.table.fields}
+
+
+def raw_now(source: IcebergTable, target: TableName, before: Consumed | None) -> RawNow | None:
+    """Raw, which ``target`` is made from; ``None`` while nothing was loaded.
+
+    Args:
+        before: what ``target`` was made from last.
+
+    Raises:
+        DataError: it holds nothing although ``target`` was made from it, or holds rows that no state vouches for.
+    """
+    name, state = source.name.dotted, last_state(source)
+    if source.head is None:
+        if before is not None and before.inputs.get(name):
+            raise DataError(
+                f"making {target.dotted}: {name} has no snapshot, and the table was made from one of it before. It is as it "
+                "was.",
+                remedy=f"Load {source.name.table} first: run again without --layers.",
+            )
+        return None
+    if state is None:
+        raise DataError(
+            f"making {target.dotted}: none of the snapshots of {name} says what was read of the source, its key included; "
+            "another program wrote it, or the snapshot that said so was expired.",
+            remedy=f"Run again with --full-refresh --tables {source.name.table}, which reads it anew.",
+        )
+    return RawNow(source, source.head, state)
+
+
+def incoming(table: SourceTable, raw: RawNow, lake: Lake, before: Consumed | None, definition: str) -> Batch | None:
+    """The rows of raw to look at; ``None`` when what was made from it is up to date.
+
+    Only what came since the last commit, where raw was only added to and nothing that decides rows changed.
+    """
+    name = raw.table.name.dotted
+    known = before.inputs.get(name) if before is not None and before.definition == definition else None
+    if known is not None and (known == raw.head or _only_notes(raw.table, known)):
+        return None
+    after = since(raw.table, known) if known is not None and table.load is Load.INCREMENTAL else None
+    if known is None or after is None or any(info.operation not in {"append", "replace"} for info in after):
+        rows = lake.spark.read.option("versionAsOf", raw.head).table(str(raw.table.name))
+        return Batch(rows, raw.table.row_count, whole=True, rebuilds=known is None)
+    reader = lake.spark.read.option("start-snapshot-id", known).option("end-snapshot-id", raw.head)
+    number = sum(int(info.summary.get("added-records", 0)) for info in after if info.operation == "append")
+    rows = reader.format("iceberg").load(str(raw.table.name))
+    return Batch(rows, number, whole=False, rebuilds=False)
+
+
+def _only_notes(source: IcebergTable, known: int) -> bool:
+    """Whether raw's snapshots since ``known`` hold no row: ingest noted something of its own."""
+    after = since(source, known)
+    return after is not None and not any(
+        "added-records" in info.summary or "deleted-records" in info.summary for info in after
+    )

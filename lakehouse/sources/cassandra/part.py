@@ -1,0 +1,84 @@
+"""Reads some token ranges of a Cassandra table as Arrow, page by page."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from lakehouse.sources.cassandra.arrow import to_batch
+from lakehouse.sources.cassandra.connection import connect, translated
+from lakehouse.sources.cassandra.pages import pages
+from lakehouse.sources.cassandra.query import conditions, select_range
+from lakehouse.sources.cassandra.schema import CassandraTable
+from lakehouse.sources.cassandra.settings import Settings
+from lakehouse.sources.cassandra.token_ranges import TokenRange
+from lakehouse.sources.reader import COVERED, MISFITS, Bound
+
+
+@dataclass(frozen=True)
+class CassandraPart:
+    """Some token ranges of a read.
+
+    Attributes:
+        columns: lake names.
+        keys: only the rows with these keys; absent: all.
+        only_keys: whether it is a read of keys: then :data:`COVERED` takes the place of what fits no type.
+        session: of the driver, where it is read by a thread; an executor connects itself.
+    """
+
+    source: Settings = field(repr=False)
+    table: CassandraTable
+    columns: tuple[str, ...]
+    ranges: Sequence[TokenRange]
+    doing: str
+    bound: Bound | None = None
+    keys: pa.Table | None = field(default=None, repr=False)
+    only_keys: bool = False
+    session: Any = field(default=None, repr=False, compare=False)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return _made, ({**values, "session": None},)
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """The rows, a batch a page.
+
+        Raises:
+            SourceUnavailableError: no node answered, after all attempts.
+            SourceError: Cassandra refused.
+        """
+        if self.session is not None:
+            yield from self._batches(self.session)
+            return
+        with connect(self.source) as session:
+            yield from self._batches(session)
+
+    def _batches(self, session: Any) -> Iterator[pa.RecordBatch]:
+        wanted = None if self.keys is None else _rows(self.keys, self.keys.column_names)
+        with translated(self.source, self.doing):
+            prepared = session.prepare(select_range(self.table, self.columns, self.bound))
+            prepared.fetch_size = self.source.page_size
+            for part in self.ranges:
+                values = [value for _, value in conditions(self.bound)]
+                statement = prepared.bind([part.start, part.end, *values])
+                for rows in pages(session, statement, self.source.retries, self.source.request_timeout_s):
+                    if rows:
+                        yield self._shaped(to_batch(rows, self.table, self.columns), wanted)
+
+    def _shaped(self, batch: pa.RecordBatch, wanted: set[tuple[Any, ...]] | None) -> pa.RecordBatch:
+        if self.only_keys:
+            keys = batch.drop_columns([MISFITS])
+            return keys.append_column(COVERED, pa.repeat(pa.scalar(False), batch.num_rows))
+        if wanted is None or self.keys is None:
+            return batch
+        there = [tuple(row.values()) in wanted for row in batch.select(self.keys.column_names).to_pylist()]
+        return batch.filter(pa.array(there, pa.bool_()))
+
+
+def _made(values: dict[str, Any]) -> CassandraPart:
+    return CassandraPart(**values)
+
+
+def _rows(table: pa.Table, names: Sequence[str]) -> set[tuple[Any, ...]]:
+    return {tuple(row[name] for name in names) for row in table.to_pylist()}

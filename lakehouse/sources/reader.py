@@ -1,0 +1,165 @@
+"""What every kind of source is to the engine: a session during a run and, in it, a reader for each relation.
+
+A kind of source is a folder beside this file: ``settings.py`` with the model ``Settings`` (how it is reached) and
+``source.py`` with ``opened`` (see :mod:`lakehouse.sources.opening`). A reader knows no Iceberg, no watermark and no registry:
+late rows, deletes, drift, the brake and the books are the affair of ``raw/``.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Protocol
+
+import pyarrow as pa
+from pyspark.sql import DataFrame
+
+from lakehouse.paths import engine_column
+from lakehouse.sources.relation import SourceRelation
+
+#: A cursor's value: a whole number, a day, or a moment (UTC).
+Value = int | date | datetime
+#: The column of a read that holds JSON of the values that fit no type, by lake name; NULL where all fit.
+MISFITS = "_misfits"
+#: The column of a read of keys that is true where a read within the bound brings the row.
+COVERED = engine_column("covered")
+
+
+@dataclass(frozen=True)
+class Bound:
+    """The rows whose ``cursor`` (lake name) is ``lower`` or above, and below ``upper``; open where a side is ``None``."""
+
+    cursor: str
+    lower: Value | None = None
+    upper: Value | None = None
+
+
+@dataclass(frozen=True)
+class Horizon:
+    """Which rows a session may not show yet, although they will bear cursors below those that it shows.
+
+    Attributes:
+        at: UTC; no transaction that the session does not show began before it, prepared ones apart.
+        asked_at: UTC, by the source's clock, when the open transactions were looked at.
+        guard: how much was taken off the beginning of the oldest one to come to ``at``.
+        prepared: names of prepared transactions, whose beginning is not known.
+        has_transactions: whether rows become visible together, some time after they were stamped. Where they do not,
+            what is visible is all that there is.
+    """
+
+    at: datetime
+    asked_at: datetime
+    guard: timedelta = timedelta(0)
+    prepared: tuple[str, ...] = ()
+    has_transactions: bool = True
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a source says of its rows without sending them.
+
+    Attributes:
+        fingerprint: changes whenever a row within the bound is added, changed or removed.
+        keys: how many keys the whole relation has; ``None`` when that was not asked.
+    """
+
+    fingerprint: str
+    keys: int | None
+
+
+class Part(Protocol):
+    """A part of a read. It can be pickled, and be read on an executor."""
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """The rows, columns by their lake names; those of a whole read end with :data:`MISFITS`.
+
+        Raises:
+            SourceUnavailableError: the connection broke; trying again may help.
+            SourceError: the source refused.
+        """
+        ...
+
+
+class Reader(Protocol):
+    """One relation of a source, as its session sees it."""
+
+    relation: SourceRelation
+    #: What decides, besides the columns, which values a row arrives with (a time zone); by name.
+    options: Mapping[str, str]
+
+    def floor(self, cursor: str) -> int | None:
+        """The highest value of an integer cursor that was visible before the horizon was asked for; ``None``: none."""
+        ...
+
+    def slack(self, cursor: str) -> timedelta | int:
+        """How far below the horizon a value may still come: the hour that a clock shows twice, numbers handed out ahead."""
+        ...
+
+    def look(self, columns: Sequence[str], bound: Bound | None, *, count_keys: bool) -> Look | None:
+        """The source's rows within ``bound`` (all: ``None``), cheaply; ``None`` where it cannot tell cheaply.
+
+        Args:
+            columns: those of which a change matters.
+            count_keys: whether the number of keys is wanted, too.
+        """
+        ...
+
+    def look_of(self, rows: DataFrame, columns: Sequence[str], bound: Bound | None) -> Look | None:
+        """What :meth:`look` would say of a source that holds ``rows`` (raw's newest versions); ``None`` where it cannot tell.
+
+        Asked only of sources whose session shows no one moment: there the rows that were read tell what was seen.
+        """
+        ...
+
+    def read(self, columns: Sequence[str], bound: Bound | None = None, keys: pa.Table | None = None) -> Sequence[Part]:
+        """The rows within ``bound``, or those with ``keys`` (columns by lake names), or all, each in just one part."""
+        ...
+
+    def read_keys(self, key: Sequence[str], bound: Bound | None) -> Sequence[Part]:
+        """The ``key`` columns of all rows, and :data:`COVERED`."""
+        ...
+
+    def repetitive(self) -> tuple[str, ...] | None:
+        """Columns with few different values, by the source's statistics; ``None`` when it has none."""
+        ...
+
+
+class Session(Protocol):
+    """A source during a run, shared by all of its tables.
+
+    Attributes:
+        taken_at: UTC, by the source's clock: all that became visible before it is shown.
+        parallelism: how many tables, and how many parts of one, may be read at the same time.
+        one_moment: whether all reads show what was visible at ``taken_at`` and nothing else.
+        reads_in_threads: whether reading leaves Python's lock alone, so that threads read at the same time.
+    """
+
+    taken_at: datetime
+    horizon: Horizon
+    parallelism: int
+    one_moment: bool
+    reads_in_threads: bool
+
+    def relations(self, schema: str | None = None) -> list[str]:
+        """The relations of the source (of one schema), spelled as a registry file names them."""
+        ...
+
+    def describe(self, relation: str) -> SourceRelation:
+        """What ``relation`` is like.
+
+        Raises:
+            SourceError: it is not there; the message names likely ones.
+        """
+        ...
+
+    def reader(
+        self, relation: str, names: Mapping[str, str], zone: str | None, doing: str
+    ) -> AbstractContextManager[Reader]:
+        """A reader of ``relation``.
+
+        Args:
+            names: lake names by names at the source, where the registry gives other ones.
+            zone: the zone of moments that have none; the source's setting when absent.
+            doing: what is read for which table, for messages.
+        """
+        ...
