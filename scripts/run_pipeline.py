@@ -9,7 +9,7 @@ import json
 import sys
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -99,7 +99,7 @@ def _known(tables: list[str], registry: loader.Registry) -> tuple[str, ...]:
     return tuple(tables)
 
 
-def _window(start: str, end: str) -> dict[str, str]:
+def _window(start: str, end: str) -> dict[str, Any]:
     if bool(start) != bool(end):
         raise ConfigurationError("--from and --to come together; found only one of them.")
     try:

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings as hypothesis_settings
+from pydantic import SecretStr
 from pyspark.sql import SparkSession
 
 from lakehouse import spark as lakehouse_spark
@@ -28,6 +30,9 @@ ROOT = Path(__file__).resolve().parents[1]
 pytest_plugins = ["tests.service_fixtures", "lakehouse.testing"]
 os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = str(ROOT / ".venv" / "bin" / "python")
 
+hypothesis_settings.register_profile("lakehouse", deadline=None)  # a busy machine fails no test
+hypothesis_settings.load_profile("lakehouse")
+
 
 @pytest.fixture(scope="session")
 def profile(tmp_path_factory: pytest.TempPathFactory) -> Profile:
@@ -45,7 +50,7 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> Profile:
         },
         analytics=home / "analytics.duckdb",
         lock=FileLock(type="file", path=home / "run.lock"),
-        pseudonym_key="a key for tests only",
+        pseudonym_key=SecretStr("a key for tests only"),
         parameters={"reporting_currency": "EUR"},
     )
 

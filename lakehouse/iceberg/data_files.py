@@ -3,11 +3,11 @@
 Field ids go into the file, so that Iceberg knows its columns by id and not by name.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlparse
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,6 +15,7 @@ import pyarrow.fs
 import pyarrow.parquet as pq
 
 _ROW_GROUP = 1_000_000
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?=/)")
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,15 @@ def _repeated(value: Any, kind: pa.DataType, count: int) -> pa.Array:
     )
 
 
+def _local(location: str) -> str | None:
+    """The path of a location on this machine; ``None`` of one in a store. Not parsed as a URI: Iceberg escapes nothing,
+    so that ``#``, ``?`` and ``%`` are letters of a folder's name."""
+    scheme = _SCHEME.match(location)
+    if scheme is None:
+        return location
+    return location[scheme.end() :].removeprefix("//") if scheme[1].lower() == "file" else None
+
+
 class _Output:
     """Opens its file when the first row is there, so that an empty read leaves none behind."""
 
@@ -139,10 +149,10 @@ class _Output:
         return self._stream
 
     def _create(self) -> Any:
-        location = urlparse(self._target.path)
-        if location.scheme in {"", "file"}:
-            pa.fs.LocalFileSystem().create_dir(location.path.rpartition("/")[0])
-            return pa.OSFile(location.path, "wb")
+        path = _local(self._target.path)
+        if path is not None:
+            pa.fs.LocalFileSystem().create_dir(path.rpartition("/")[0])
+            return pa.OSFile(path, "wb")
         from pyiceberg.io import load_file_io  # noqa: PLC0415  (slow to import, and a local warehouse needs none of it)
 
         file_io = load_file_io(dict(self._target.properties), location=self._target.path)

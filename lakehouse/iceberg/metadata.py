@@ -14,6 +14,7 @@ from pyiceberg.exceptions import NoSuchNamespaceError, NoSuchTableError, RESTErr
 from pyiceberg.table import Table
 from pyiceberg.table.snapshots import ancestors_of
 from requests.exceptions import RequestException
+from sqlalchemy import URL
 from sqlalchemy.exc import SQLAlchemyError
 
 from lakehouse.errors import ConfigurationError, SystemFailureError
@@ -128,9 +129,11 @@ def _catalog(profile: Profile) -> PyCatalog | None:
         path = Path(uri.removeprefix(_SQLITE).partition("?")[0])
         if not path.exists():
             return None
-        read_only = f"sqlite:///file:{quote(str(path))}?mode=ro&uri=true&timeout=30"
+        read_only = URL.create(
+            "sqlite", database=f"file:{quote(str(path))}", query={"mode": "ro", "uri": "true", "timeout": "30"}
+        )
         with _reported(f"opening the catalog {path}"):
-            return SqlCatalog(CATALOG, uri=read_only, init_catalog_tables="false")
+            return SqlCatalog(CATALOG, uri=read_only.render_as_string(), init_catalog_tables="false")
     found = f"a catalog of type {kind!r}" + (f" at {uri.partition('?')[0]!r}" if kind == "jdbc" else "")
     raise ConfigurationError(
         f"profile {profile.name!r} has {found}; expected `type: rest`, or `type: jdbc` on a SQLite file, "

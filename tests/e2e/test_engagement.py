@@ -28,7 +28,7 @@ KEYS = {
 
 
 @pytest.fixture(scope="module")
-def lake(make_sandbox: Callable[..., Sandbox], sources: Any) -> Sandbox:
+def lake(make_sandbox: Callable[..., Sandbox], sources: tuple[Any, Any]) -> Sandbox:
     """A lake after its first run."""
     sandbox = make_sandbox()
     sandbox.pipeline()
@@ -36,7 +36,7 @@ def lake(make_sandbox: Callable[..., Sandbox], sources: Any) -> Sandbox:
 
 
 @pytest.fixture(scope="module")
-def first_run(make_sandbox: Callable[..., Sandbox], sources: Any) -> dict[str, dict[str, Any]]:
+def first_run(make_sandbox: Callable[..., Sandbox], sources: tuple[Any, Any]) -> dict[str, dict[str, Any]]:
     """What became of each table in a lake's first run, whatever other tests ran in theirs."""
     sandbox = make_sandbox()
     sandbox.pipeline("--layers", "raw,silver")
@@ -88,7 +88,7 @@ def test_a_second_run_without_changes_changes_nothing(lake: Sandbox) -> None:
 
 
 def test_a_day_of_changes_is_applied_and_equals_a_full_reload(
-    lake: Sandbox, oracle: Sources, sources: Any, make_sandbox: Callable[..., Sandbox]
+    lake: Sandbox, oracle: Sources, sources: tuple[Any, Any], make_sandbox: Callable[..., Sandbox]
 ) -> None:
     generator.play_day(*sources, seed=11)
     lake.pipeline()
@@ -102,7 +102,9 @@ def test_a_day_of_changes_is_applied_and_equals_a_full_reload(
         assert silver(fresh, table) == silver(lake, table), table
 
 
-def test_no_file_of_silver_or_gold_holds_an_original_e_mail_or_a_password(lake: Sandbox, sources: Any) -> None:
+def test_no_file_of_silver_or_gold_holds_an_original_e_mail_or_a_password(
+    lake: Sandbox, sources: tuple[Any, Any]
+) -> None:
     with sources[0].cursor() as cursor:
         cursor.execute("SELECT email, password FROM users WHERE email LIKE '%@%.%'")
         originals = {value.strip() for row in cursor.fetchall() for value in row}
@@ -220,7 +222,9 @@ def test_a_missing_secret_is_named(make_sandbox: Callable[..., Sandbox], tmp_pat
     assert "APP_PG_PASSWORD (for sources.app_pg.password)" in sandbox.pipeline("--dry-run", code=2)[-1]["message"]
 
 
-def test_isolated_tables_and_one_layer_can_be_run(make_sandbox: Callable[..., Sandbox], sources: Any) -> None:
+def test_isolated_tables_and_one_layer_can_be_run(
+    make_sandbox: Callable[..., Sandbox], sources: tuple[Any, Any]
+) -> None:
     sandbox = make_sandbox()
     sandbox.pipeline("--tables", "groups", "--layers", "raw,silver", "--isolate")
     assert [event["event"] for event in sandbox.events].count("run_started") == 3

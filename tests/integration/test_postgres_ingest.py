@@ -6,6 +6,7 @@ from contextlib import closing
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from lakehouse.errors import ExitCode
 from lakehouse.orchestrate.runs import Status, TableRun
@@ -424,10 +425,8 @@ def test_a_connection_that_breaks_is_tried_again(
 def test_an_error_of_the_driver_is_not_swallowed() -> None:
     from lakehouse.sources.postgres.connection import translated
 
-    with (
-        pytest.raises(ZeroDivisionError),
-        translated("app", PostgresSource(type="postgres", host="h", database="d", user="u", password="p")),
-    ):  # type: ignore[arg-type]
+    source = PostgresSource(type="postgres", host="h", database="d", user="u", password=SecretStr("p"))
+    with pytest.raises(ZeroDivisionError), translated("app", source):
         raise ZeroDivisionError
 
 

@@ -83,7 +83,7 @@ class Shop:
 
     def folder(self, name: TableName) -> Path:
         """Where the table's files are."""
-        return Path(self.lake.profile.catalog["warehouse"]) / name.layer.value / name.table
+        return Path(self.lake.profile.catalog_properties()["warehouse"]) / name.layer.value / name.table
 
     def _note_originals(self) -> None:
         with self.connection.cursor() as cursor:
@@ -144,7 +144,7 @@ def _differ(spark: SparkSession, name: TableName, before: int, after: int) -> bo
     """Whether two snapshots of a table hold other rows; doubles may differ by the order in which they were added up."""
     held, rebuilt = (spark.read.option("versionAsOf", snapshot).table(str(name)) for snapshot in (before, after))
     columns = [F.round(column, 9).alias(column) if kind == "double" else column for column, kind in rebuilt.dtypes]
-    held, rebuilt = held.select(columns), rebuilt.select(columns)
+    held, rebuilt = held.select(*columns), rebuilt.select(*columns)
     return not (held.exceptAll(rebuilt).isEmpty() and rebuilt.exceptAll(held).isEmpty())
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from scripts.demo_data import connections
 from tests.integration.endpoints import PostgresEndpoint
 from tests.integration.shop import tiny_shop
 from tests.oracles import shop as oracle
@@ -152,6 +153,6 @@ def test_orphans_are_told(tmp_path: Path) -> None:
 def test_the_command_says_so_and_fails(
     lake: Path, shop: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(oracle.connections, "postgres", lambda: shop)
+    monkeypatch.setattr(connections, "postgres", lambda: shop)
     assert oracle.main([str(lake)]) == 1  # it has no dimensions
     assert "dim_customer: the lake has no such table" in capsys.readouterr().out

@@ -142,7 +142,7 @@ def test_facts(shop: Any) -> None:
             (6, 5, 3, Decimal(25), Decimal("0.01"), Decimal(75), False),
         ]
     with answer("fct_stock_daily", shop) as (_, rows):
-        stock = {key: (level, value) for *key, level, value in rows for key in [tuple(key)]}
+        stock = {tuple(key): (level, value) for *key, level, value in rows}
     assert len(stock) == 14 + 3  # 30 January, and 10 February, to 12 February
     assert stock[date(2026, 1, 30), 1, 1] == (3, 18)
     assert stock[date(2026, 2, 1), 1, 1] == (-1, -6)

@@ -275,9 +275,7 @@ def test_a_moment_of_the_source_never_goes_back(
     lake: TestLake, schema: str, query: Query, people: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After a failover to a server whose clock is behind, what is seen later still counts as newer."""
-    from lakehouse.sources.postgres import source as postgres_source
-
-    genuine = postgres_source.exported_snapshot
+    from lakehouse.sources.postgres.snapshot import exported_snapshot as genuine
 
     class Behind:
         def __init__(self, *arguments: Any) -> None:
@@ -293,7 +291,7 @@ def test_a_moment_of_the_source_never_goes_back(
             return self._context.__exit__(*error)
 
     query(f"UPDATE {schema}.people SET v = 'newer', updated_at = now() WHERE id = 1")
-    monkeypatch.setattr(postgres_source, "exported_snapshot", Behind)
+    monkeypatch.setattr("lakehouse.sources.postgres.source.exported_snapshot", Behind)
     run(lake, people)
     lake.run(f"silver.{people}", full_refresh=True)
     assert lake.rows(f"silver.{people}", "v", "id = 1") == [("newer",)]

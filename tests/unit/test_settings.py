@@ -75,3 +75,79 @@ def test_the_project_s_profiles_are_valid(name: str, monkeypatch: pytest.MonkeyP
                      "CATALOG_PG_PASSWORD", "LAKEHOUSE_PSEUDONYM_KEY"):  # fmt: skip
         monkeypatch.setenv(variable, "value")
     assert {"app_pg", "app_cassandra"} <= set(load_profile(name).sources)
+
+
+def test_a_default_stands_in_for_a_variable_that_is_not_set_or_empty(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("APP_PASSWORD", "x")
+    write(root, MINIMAL.replace("password:", 'port: "${APP_PORT:-5433}", password:'))
+    monkeypatch.delenv("APP_PORT", raising=False)
+    for value, port in ((None, 5433), ("", 5433), ("5434", 5434)):
+        if value is not None:
+            monkeypatch.setenv("APP_PORT", value)
+        source = load_profile("here").source("app").model_dump()
+        assert source["port"] == port
+
+
+def test_the_environment_goes_before_dotenv(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(root, MINIMAL)
+    (root / ".env").write_text("APP_PASSWORD=from-the-file\n")
+    monkeypatch.setenv("APP_PASSWORD", "from-the-environment")
+    assert "from-the-environment" in load_profile("here").secrets()
+
+
+def test_all_variables_that_are_missing_are_named_at_once_in_lists_too(root: Path) -> None:
+    write(root, MINIMAL + 'parameters: {a: "${ONE_MISSING} and ${TWO_MISSING}"}\n')
+    with pytest.raises(ConfigurationError) as caught:
+        load_profile("here")
+    for name in ("APP_PASSWORD", "ONE_MISSING (for parameters.a)", "TWO_MISSING (for parameters.a)"):
+        assert name in str(caught.value)
+    assert f"Export them, or write them to {root / '.env'}" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["../conf/here", "here.yml", "a/b", "", "HERE"])
+def test_a_profile_s_name_is_no_path(root: Path, name: str) -> None:
+    write(root, MINIMAL)
+    if name:
+        with pytest.raises(ConfigurationError, match="there is no profile"):
+            load_profile(name)
+    else:
+        with pytest.raises(ConfigurationError, match="no profile 'embedded'"):
+            load_profile(name)
+
+
+def test_folders_of_the_registry_and_of_data_are_settings(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(root, MINIMAL)
+    monkeypatch.setenv("APP_PASSWORD", "x")
+    assert load_profile("here").registry == root / "registry"
+    monkeypatch.setenv("LAKEHOUSE_REGISTRY", str(tmp_path / "other"))
+    monkeypatch.setenv("LAKEHOUSE_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("LAKEHOUSE_PROFILE", "here")
+    profile = load_profile()
+    assert profile.registry == tmp_path / "other"
+    assert profile.analytics == tmp_path / "data" / "a.duckdb"
+
+
+@pytest.mark.parametrize("key", ["s3.secret-access-key", "password", "token", "credential", "s3.access-key-id"])
+def test_a_catalog_s_secrets_are_hidden_by_their_names_and_handed_out_on_purpose(
+    root: Path, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    monkeypatch.setenv("APP_PASSWORD", "x")
+    monkeypatch.setenv("CATALOG_SECRET", "hidden-value")
+    held = 's3.secret-access-key: "${STORE_SECRET:-none}"'
+    assert held in MINIMAL
+    write(root, MINIMAL.replace(held, f'{key}: "${{CATALOG_SECRET}}"'))
+    profile = load_profile("here")
+    assert "hidden-value" not in repr(profile)
+    assert "hidden-value" in profile.secrets()
+    assert profile.catalog_properties()[key] == "hidden-value"
+    assert profile.spark_conf()[f"spark.sql.catalog.iceberg.{key}"] == "hidden-value"
+
+
+def test_spark_s_own_settings_of_a_profile_go_before_the_catalog_s(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("APP_PASSWORD", "x")
+    write(root, MINIMAL + 'spark: {conf: {spark.sql.catalog.iceberg.cache-enabled: "true"}}\n')
+    assert load_profile("here").spark_conf()["spark.sql.catalog.iceberg.cache-enabled"] == "true"

@@ -65,7 +65,7 @@ def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:
 def _translated(doing: str, error: adbc_driver_manager.Error) -> SourceError:
     state = error.sqlstate or ""
     text = " ".join(str(error).split())
-    lost = "no connection" in text or "server closed" in text or "could not connect" in text or "terminating" in text
+    lost = any(words in text for words in ("no connection", "server closed", "Failed to connect", "terminating"))
     if lost or state[:2] in {"08", "57", "53", "40"} or (state == "42704" and "snapshot" in text):
         return SourceUnavailableError(f"{doing}: reading from PostgreSQL broke off: {text}.")
     if state == "42501":

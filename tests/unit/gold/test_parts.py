@@ -49,7 +49,7 @@ def _days_of_users(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataF
 
 BY_DAY = Transformer(
     table="daily",
-    function=lambda **_: None,  # type: ignore[arg-type, return-value]
+    function=lambda **_: None,  # type: ignore[arg-type]
     reads={name: silver(name) for name in ("orders", "users", "rates")},
     grain=("day",),
     rebuild_by=("day",),

@@ -12,7 +12,7 @@ from lakehouse.testing import local_frame
 
 
 def refused(spark: SparkSession, rows: list[tuple[Any, ...]], **options: Any) -> str:
-    transformer = Transformer(table="daily", function=lambda **_: None, reads={}, **options)  # type: ignore[arg-type, return-value]
+    transformer = Transformer(table="daily", function=lambda **_: None, reads={}, **options)  # type: ignore[arg-type]
     nowhere: Any = None  # the lake is not asked
     with pytest.raises(DataError) as caught:
         write_gold(local_frame(spark, rows, "day int, money int"), transformer, nowhere, None, {}, None)

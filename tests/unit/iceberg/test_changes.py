@@ -73,9 +73,14 @@ def test_few_changes_are_asked_for_once_and_many_each_time(
 ) -> None:
     heads = [info.identifier for info in table.history()]
     first, last = heads[-1], heads[0]
-    asked = []
+    asked: list[tuple[int, int]] = []
     real = changes.changed_rows
-    monkeypatch.setattr(changes, "changed_rows", lambda *given: asked.append(given) or real(*given))
+
+    def counting(spark: SparkSession, table: IcebergTable, after: int, until: int) -> DataFrame:
+        asked.append((after, until))
+        return real(spark, table, after, until)
+
+    monkeypatch.setattr(changes, "changed_rows", counting)
     known = Changes()
     answers = [counted(known.between(spark.newSession(), table, first, last)) for _ in range(2)]
     assert set(answers[0]) == set(answers[1]) == expected(snapshots, first, last)

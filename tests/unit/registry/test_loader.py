@@ -141,6 +141,7 @@ def test_the_project_s_own_registry_is_valid() -> None:
     assert {"global_user_activity_per_day", "global_notif_impact_per_day"} <= set(found.transformers)
 
 
+@pytest.mark.no_cover  # counting lines would be a part of the time
 def test_five_hundred_tables_are_planned_in_under_two_seconds(tmp_path: Path) -> None:
     folder = tmp_path / "many"
     folder.mkdir()

@@ -73,18 +73,18 @@ def model(looks: list[list[Seen]]) -> dict[int, list[tuple[datetime, datetime | 
                 mine.append(({}, None))
             before = max((end for _, end in mine if end is not None), default=None)
             start = at if before is None else max(at, before)
-            held = mine[-1][0].get(start)
-            if held is None or held[0] <= at:
+            known = mine[-1][0].get(start)
+            if known is None or known[0] <= at:
                 mine[-1][0][start] = (at, seen.value)
             latest[seen.key] = max(latest.get(seen.key, at), at)
-    result = {}
+    result: dict[int, list[tuple[datetime, datetime | None, str, bool]]] = {}
     for key, mine in lives.items():
-        rows = []
-        for held_versions, ended in mine:
+        rows: list[tuple[datetime, datetime | None, str, bool]] = []
+        for held_versions, gone in mine:
             starts = sorted(held_versions)
-            for start, following in zip(starts, [*starts[1:], None], strict=True):
-                end = following or ended
-                rows.append((start, end, held_versions[start][1], end is None))
+            for begin, following in zip(starts, [*starts[1:], None], strict=True):
+                valid_to = following or gone
+                rows.append((begin, valid_to, held_versions[begin][1], valid_to is None))
         if rows:
             result[key] = sorted(rows)
     return result

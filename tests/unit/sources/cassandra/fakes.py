@@ -1,0 +1,57 @@
+"""A fake of the driver's session: it answers page by page, and fails where a test says so."""
+
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
+
+from lakehouse.sources.cassandra.schema import CassandraTable, read_as
+from lakehouse.sources.relation import SourceColumn, SourceRelation
+
+Page = Sequence[tuple[Any, ...]]
+
+
+class FakeSession:
+    """Answers each query with ``pages``; what is in ``failures`` comes before the page of that number does.
+
+    Attributes:
+        asked: the paging state of each request, in order.
+        taken: how many answers were waited for.
+        bound: the values of the last statement.
+    """
+
+    def __init__(self, pages: Sequence[Page], failures: dict[int, list[Exception]] | None = None) -> None:
+        self._pages, self._failures = pages, failures or {}
+        self.asked: list[bytes | None] = []
+        self.taken = 0
+        self.bound: list[Any] = []
+
+    def prepare(self, cql: str) -> Any:
+        return SimpleNamespace(cql=cql, fetch_size=None, bind=self._bind)
+
+    def execute_async(self, statement: Any, paging_state: bytes | None, timeout: float) -> Any:
+        self.asked.append(paging_state)
+        number = int(paging_state or b"0")
+        return SimpleNamespace(result=lambda: self._result(number))
+
+    def _bind(self, values: list[Any]) -> str:
+        self.bound = values
+        return "bound"
+
+    def _result(self, number: int) -> Any:
+        self.taken += 1
+        if self._failures.get(number):
+            raise self._failures[number].pop(0)
+        following = number + 1
+        state = str(following).encode() if following < len(self._pages) else None
+        return SimpleNamespace(current_rows=self._pages[number] if self._pages else [], paging_state=state)
+
+
+def table(**types: str) -> CassandraTable:
+    """``app.t`` with columns of these CQL types; the first is its key. A name's last ``__`` stands for a quote."""
+    names = {name: name.replace("__", '"') for name in types}
+    reads = {name: read_as(names[name], kind) for name, kind in types.items()}
+    key = next(iter(types))
+    columns = tuple(
+        SourceColumn(names[name], name, kind, reads[name].lake_type, name != key) for name, kind in types.items()
+    )
+    return CassandraTable('"app"."t"', SourceRelation("app.t", columns, (key,)), (names[key],), reads)
