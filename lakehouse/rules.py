@@ -1,5 +1,10 @@
-"""The version of the engine's rules that decide rows. It is a part of every fingerprint of what decides them."""
+"""The versions of the engine's rules that decide rows. They are parts of the fingerprints of what decides rows.
 
-#: Raise it when code that a registry's transformers call makes other rows of the same input than before: then each
-#: gold table is rebuilt. ``tests/unit/test_rules.py`` notices such a change of the code.
+Whoever changes code in a way that makes other rows of the same input raises the number: then the tables are made anew.
+``tests/unit/test_rules.py`` notices such a change of the code.
+"""
+
+#: Of what a registry's transformers call: each gold table is rebuilt.
 RULES = 1
+#: Of silver: casts, checks, policies, which row of a key counts, versions: each silver table is made anew from raw.
+SILVER_RULES = 2

@@ -5,11 +5,8 @@ import hmac
 
 from lakehouse.fingerprint import fingerprint
 from lakehouse.registry.tables import Pii, SourceTable
+from lakehouse.rules import SILVER_RULES
 from lakehouse.silver.contract import SilverShape
-
-#: The version of the engine's own rules: casts, checks, policies, which row of a key counts. Whoever changes a rule in a way
-#: that gives other rows raises it.
-RULES = 2
 
 
 def definition_of(table: SourceTable, shape: SilverShape, pseudonym_key: bytes | None) -> str:
@@ -18,7 +15,7 @@ def definition_of(table: SourceTable, shape: SilverShape, pseudonym_key: bytes |
     return fingerprint(
         table.model_dump_json(include={"columns", "checks", "cursor", "history"}),
         repr(shape),
-        f"rules {RULES}",
+        f"rules {SILVER_RULES}",
         key_id(pseudonym_key) if pseudonymised and pseudonym_key else "",
     )
 

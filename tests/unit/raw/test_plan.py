@@ -144,7 +144,7 @@ def test_a_full_refresh_replaces_raw_but_keeps_the_versions_of_a_table_with_hist
 
 
 COLUMN = SourceColumn("v", "v", "text", "string", identity="3")
-CHANGES = {
+CHANGES: dict[str, Any] = {
     "a column that was not read": (lambda c: replace(c, columns=(*c.columns, COLUMN)), "column v was not read before"),
     "another origin": (lambda c: replace(c, origin="other public.coupons"), "it comes from other public.coupons now"),
     "a column that took another's place": (

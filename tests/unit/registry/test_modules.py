@@ -182,7 +182,7 @@ def test_a_definition_changes_with_its_references_and_the_rules(folder: Path, mo
     first = loaded(folder, top=code).definition
     write(folder, {"shop/references/others.csv": "kind\nb\n"})
     assert loaded(folder).definition == first
-    monkeypatch.setattr(loader, "RULES", loader.RULES + 1)
+    monkeypatch.setattr("lakehouse.registry.loader.RULES", RULES + 1)
     assert loaded(folder).definition != first
     monkeypatch.undo()
     write(folder, {"shop/references/kinds.csv": "kind\nb\n"})
