@@ -22,14 +22,16 @@ def inputs(registry: Registry, lake: LakeMetadata, reads: Sequence[str]) -> list
     for read in reads:
         if read not in made:
             raise ConfigurationError(f"--reads: no registry file makes {read!r}. {suggest(read, sorted(made))}")
-        name, held = made[read], lake.find(made[read])
+        name, metadata = made[read], lake.find(made[read])
         if name.layer is Layer.GOLD:
             mart = registry.transformers[name.table]
             columns, key = dict.fromkeys(mart.columns, ""), mart.grain
         else:
             table, state = registry.source_of(name), last_state(lake.find(raw(registry.source_of(name).table)))
-            kinds = {column: published_type(wish.pii, wish.type or "") for column, wish in table.columns.items()}
+            kinds = {
+                column: published_type(declared.pii, declared.type or "") for column, declared in table.columns.items()
+            }
             columns = dict.fromkeys(table.key, "") | {c: kind for c, kind in kinds.items() if kind is not None}
             key = table.key or (state.key if state else ())
-        found.append(Input(name, held.columns if held else columns, key))
+        found.append(Input(name, metadata.columns if metadata else columns, key))
     return found
