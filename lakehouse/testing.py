@@ -200,7 +200,7 @@ def _declared(read: TableName, registry: Registry) -> dict[str, str]:
     if read.layer is Layer.GOLD:
         return dict.fromkeys(registry.transformers[read.table].columns, _UNKNOWN)
     table = registry.source_of(read)
-    kinds = {name: published_type(wish.pii, wish.type or _UNKNOWN) for name, wish in table.columns.items()}
+    kinds = {name: published_type(column.pii, column.type or _UNKNOWN) for name, column in table.columns.items()}
     declared = {name: kind for name, kind in kinds.items() if kind is not None}
     return declared | HISTORY_COLUMNS if registry.keeps_history(read) else declared
 

@@ -9,7 +9,7 @@ from lakehouse.errors import DataError
 from lakehouse.gold.parts import Parts
 from lakehouse.iceberg import write
 from lakehouse.iceberg.lake import Lake
-from lakehouse.iceberg.materialized import cached, kept
+from lakehouse.iceberg.materialized import cached, materialized
 from lakehouse.iceberg.table import IcebergTable
 from lakehouse.paths import engine_column, quote
 from lakehouse.registry.transformers import Transformer
@@ -41,9 +41,9 @@ def write_gold(
     """
     _check_columns(result, transformer)
     notes: tuple[str, ...] = ()
-    wanted = result if parts is None else parts.of(result)
-    keep = cached if parts is None or transformer.replaces_partitions else kept
-    with keep(wanted) as rows:
+    rebuilt = result if parts is None else parts.of(result)
+    keep = cached if parts is None or transformer.replaces_partitions else materialized
+    with keep(rebuilt) as rows:
         _check_grain(rows, transformer)
         if target is None:
             name, layout = transformer.target, transformer.partition_by

@@ -9,7 +9,7 @@ _FEW = 100_000
 
 
 @contextmanager
-def kept(rows: DataFrame, at_most: int | None = None) -> Iterator[DataFrame]:
+def materialized(rows: DataFrame, at_most: int | None = None) -> Iterator[DataFrame]:
     """``rows``, computed once.
 
     Few are brought to the driver and become part of the plans that read them: their number is known before those are

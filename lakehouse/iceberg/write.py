@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from lakehouse.errors import SystemFailureError
 from lakehouse.iceberg.catalog import Catalog
 from lakehouse.iceberg.changes import Changes
-from lakehouse.iceberg.materialized import kept
+from lakehouse.iceberg.materialized import materialized
 from lakehouse.iceberg.partitioning import spark_transform
 from lakehouse.iceberg.properties import table_properties
 from lakehouse.iceberg.table import IcebergTable
@@ -31,7 +31,7 @@ def merge(
     properties: Mapping[str, str],
     *,
     mirror: bool,
-    kept: Collection[str] = (),
+    lost: Collection[str] = (),
 ) -> int:
     """Merge ``changes`` into ``target`` by ``key``, in one snapshot that bears ``properties``; returns its id.
 
@@ -41,14 +41,14 @@ def merge(
         changes: one row a key: the target's columns and the boolean :data:`REMOVED`, true for keys that leave. It must
             read alike each time, since MERGE reads its source twice, and be of a session that nothing else commits in.
         mirror: whether keys that ``changes`` does not have leave too.
-        kept: columns in which a NULL leaves what the target has.
+        lost: columns that the source no longer has: a NULL there leaves what the target has.
     """
     columns = [name for name in changes.columns if name != REMOVED]
     source, held = "source", target.name.table
     on = _all(F.col(f"{held}.{quote(name)}") == F.col(f"{source}.{quote(name)}") for name in key)
     new = {name: F.col(f"{source}.{quote(name)}") for name in columns}
     values = {
-        name: F.coalesce(new[name], F.col(f"{held}.{quote(name)}")) if name in kept else new[name] for name in new
+        name: F.coalesce(new[name], F.col(f"{held}.{quote(name)}")) if name in lost else new[name] for name in new
     }
     same = _all(F.col(f"{held}.{quote(name)}").eqNullSafe(value) for name, value in values.items())
     removed = F.col(f"{source}.{quote(REMOVED)}")
@@ -89,12 +89,12 @@ def merge_part(
     before = target.head
     at = rows.sparkSession.read.option("versionAsOf", str(before))
     held = at.table(str(target.name)).join(F.broadcast(part), on=part.columns, how="left_semi")
-    with kept(_differences(held, rows, key)) as odd:
-        if odd.isEmpty():
+    with materialized(_differences(held, rows, key)) as different:
+        if different.isEmpty():
             return target.append([], properties)
-        changed = odd.select(F.coalesce("new", "old").alias("row"), F.col("new").isNull().alias(REMOVED))
+        changed = different.select(F.coalesce("new", "old").alias("row"), F.col("new").isNull().alias(REMOVED))
         head = merge(changed.select("row.*", REMOVED), target, key, properties, mirror=False)
-        sides = [odd.where(F.col(side).isNotNull()).select(f"{side}.*") for side in ("old", "new")]
+        sides = [different.where(F.col(side).isNotNull()).select(f"{side}.*") for side in ("old", "new")]
         changes.record(target, before or 0, head, reduce(DataFrame.union, sides))
         return head
 

@@ -35,8 +35,8 @@ def page(registry: Registry, lake: LakeMetadata, traced: Traced) -> str:
     lines = [
         "# Data dictionary",
         "",
-        "Written by `scripts/dictionary` from the registry, the lake's metadata and the plans of the transformers. Do not",
-        "edit it: change the registry, and call `scripts/dictionary` again.",
+        "Written by `lakehouse dictionary` from the registry, the lake's metadata and the plans of the transformers. Do not",
+        "edit it: change the registry, and call `lakehouse dictionary` again.",
         "",
     ]
     domains = _domains(registry)
@@ -101,17 +101,17 @@ def _silver(target: TableName, table: SourceTable, book: _Book) -> Iterator[str]
 
 
 def _silver_row(name: str, kind: str, table: SourceTable, *, history: bool) -> tuple[str, ...]:
-    wish = table.columns.get(name, Column())
+    declared = table.columns.get(name, Column())
     if history and name in HISTORY_COLUMNS:
         origin = "" if name == "is_current" else f"`{source_column(table, str(table.cursor))}`"
         return f"`{name}`", kind, _HISTORY[name], "", "", origin
-    policy = "" if wish.pii is None else str(wish.pii)
+    policy = "" if declared.pii is None else str(declared.pii)
     about = [rule.name for rule in table.checks if name in _WORD.findall(rule.expect)]
-    required = ["required"] if not wish.nullable or name in table.key else []
+    required = ["required"] if not declared.nullable or name in table.key else []
     return (
         f"`{name}`",
         kind,
-        wish.description,
+        declared.description,
         policy,
         ", ".join([*required, *about]),
         f"`{source_column(table, name)}`",
@@ -143,8 +143,8 @@ def _gold(transformer: Transformer, book: _Book) -> Iterator[str]:
         why = book.traced.unknown.get(transformer.table, "")
         yield f"- **Lineage not known**: {_cell(why)}"
         yield ""
-        held = book.lake.find(transformer.target)
-        types = held.columns if held else dict.fromkeys(transformer.columns, "")
+        metadata = book.lake.find(transformer.target)
+        types = metadata.columns if metadata else dict.fromkeys(transformer.columns, "")
         yield from _table(
             ("Column", "Type", "Definition"),
             [(f"`{name}`", kind, transformer.columns.get(name, "")) for name, kind in types.items()],

@@ -51,8 +51,8 @@ class Traced:
 
 def source_column(table: SourceTable, column: str) -> str:
     """The name at the source of a column of silver, as far as the registry file tells."""
-    wish = table.columns.get(column)
-    return (wish.source if wish else None) or column
+    declared = table.columns.get(column)
+    return (declared.source if declared else None) or column
 
 
 def trace(registry: Registry, lake: LakeMetadata, parameters: Mapping[str, str], spark: SparkSession) -> Traced:
@@ -84,21 +84,23 @@ def of(
 
 def columns_of(target: TableName, registry: Registry, lake: LakeMetadata) -> dict[str, str]:
     """Name to type of a table of silver: as the lake has it, else as far as the registry declares it."""
-    held = lake.find(target)
-    if held is not None:
-        return held.columns
+    metadata = lake.find(target)
+    if metadata is not None:
+        return metadata.columns
     table = registry.source_of(target)
-    kinds = {name: published_type(wish.pii, wish.type) for name, wish in table.columns.items() if wish.type}
+    kinds = {
+        name: published_type(declared.pii, declared.type) for name, declared in table.columns.items() if declared.type
+    }
     declared = {name: kind for name, kind in kinds.items() if kind is not None}
     return declared | HISTORY_COLUMNS if registry.keeps_history(target) else declared
 
 
 def _input(read: TableName, traced: Traced, lake: LakeMetadata, spark: SparkSession) -> DataFrame:
     if read.layer is Layer.GOLD:
-        made, held = traced.tables.get(read.table), lake.find(read)
-        if made is None and held is None:
+        made, metadata = traced.tables.get(read.table), lake.find(read)
+        if made is None and metadata is None:
             raise ConfigurationError(f"the columns of {read.dotted} are not known")
-        return tagged(spark, read.dotted, made.types if made else held.columns if held else {})
+        return tagged(spark, read.dotted, made.types if made else metadata.columns if metadata else {})
     return tagged(spark, read.dotted, columns_of(read, traced.registry, lake))
 
 

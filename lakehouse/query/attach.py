@@ -29,7 +29,7 @@ def opened(profile: Profile) -> duckdb.DuckDBPyConnection:
     path = Path(profile.analytics)
     if not path.exists():
         raise ConfigurationError(
-            f"there is no {path} yet; a run that succeeds makes it.", remedy="Run scripts/run_pipeline.py first."
+            f"there is no {path} yet; a run that succeeds makes it.", remedy="Run `lakehouse run` first."
         )
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
@@ -52,14 +52,14 @@ def show_layers(connection: duckdb.DuckDBPyConnection, profile: Profile, query: 
     lake = LakeMetadata(profile)
     load_extensions(connection, "avro", "iceberg")
     for name in wanted:
-        held = lake.find(name)
-        if held is None:
+        metadata = lake.find(name)
+        if metadata is None:
             known = [table.dotted for table in lake.tables(name.layer)]
             raise ConfigurationError(f"the lake has no table {name.dotted!r}. {suggest(name.dotted, known)}")
-        file = literal(held.metadata_file.removeprefix("file:"))
+        file = literal(metadata.metadata_file.removeprefix("file:"))
         connection.execute(f"ATTACH IF NOT EXISTS ':memory:' AS {identifier(name.layer)}")
         connection.execute(
-            f"CREATE VIEW {identifier(name.layer)}.{identifier(name.table)} AS SELECT * FROM iceberg_scan({file})"
+            f"CREATE OR REPLACE VIEW {identifier(name.layer)}.{identifier(name.table)} AS SELECT * FROM iceberg_scan({file})"
         )
 
 

@@ -37,26 +37,26 @@ class Drift:
         return notes
 
 
-def drift(table: SourceTable, held: IcebergTable | None, contract: Contract, request: Request) -> Drift:
-    """How the source's columns differ from those of ``held``, the raw table as it is.
+def drift(table: SourceTable, target: IcebergTable | None, contract: Contract, request: Request) -> Drift:
+    """How the source's columns differ from those of ``target``, the raw table as it is.
 
     Raises:
         SchemaDriftError: a change would lose data, or the table's schema is frozen.
     """
-    if held is None or request.replaces(table):
+    if target is None or request.replaces(table):
         return Drift()
     retired = {name for name, rule in table.columns.items() if rule.dropped or rule.pii is Pii.EXCLUDE}
-    found = compare(table.table, held.fields, contract.lake_columns(), retired)
-    if table.schema_policy is SchemaPolicy.FREEZE and (found.added or found.widened):
-        changes = [f"{name!r} ({kind}) is new" for name, kind in found.added.items()]
-        changes += [f"{name!r} is {kind} now" for name, kind in found.widened.items()]
+    change = compare(table.table, target.fields, contract.lake_columns(), retired)
+    if table.schema_policy is SchemaPolicy.FREEZE and (change.added or change.widened):
+        changes = [f"{name!r} ({kind}) is new" for name, kind in change.added.items()]
+        changes += [f"{name!r} is {kind} now" for name, kind in change.widened.items()]
         raise SchemaDriftError(
             f"ingesting {table.table}: the columns of {table.source.relation} changed: {'; '.join(changes)}. Expected "
             "the columns that raw has, since the registry file says `schema: freeze`. Nothing was loaded.",
             remedy="Let the change in by `schema: evolve`, or exclude a new column by `pii: exclude`, or change the "
             "source back.",
         )
-    return found
+    return change
 
 
 def compare(what: str, fields: Sequence[Field], columns: Mapping[str, str], retired: set[str]) -> Drift:

@@ -91,9 +91,9 @@ class _TableLoad:
         self.lake, self.request = lake, request
         self.contract: Contract = resolve(table, reader.relation)
         self.name = raw(table.table)
-        self.held = lake.catalog.find(self.name)
-        self.state = None if request.replaces(table) else last_state(self.held)
-        self.drift: Drift = drift(table, self.held, self.contract, request)
+        self.target = lake.catalog.find(self.name)
+        self.state = None if request.replaces(table) else last_state(self.target)
+        self.drift: Drift = drift(table, self.target, self.contract, request)
         self.taken_at = _later(self.session.taken_at, self.state)
         rows = self.state.keys if self.state else None
         self.gathering = Gathering(lake.spark, source.readers, self.session.reads_in_threads, rows)
@@ -113,7 +113,7 @@ class _TableLoad:
         return outcome
 
     def _plan(self) -> ReadPlan:
-        held = self.held.row_count if self.held else 0
+        held = self.target.row_count if self.target else 0
         found = Found(held, self.reader.options, deletes.is_due(self.table, self.state, self.taken_at))
         if wants_look(self.table, self.state, self.contract, self.request, found) and self._may_look():
             assert self.state is not None
@@ -128,17 +128,17 @@ class _TableLoad:
 
     def _writing(self, planned: ReadPlan) -> Writing:
         catalog = self.lake.catalog
-        if planned.replaces and (self.held is None or self.request.full_refresh or self.state is None):
+        if planned.replaces and (self.target is None or self.request.full_refresh or self.state is None):
             return catalog.replace(self.name, {**self.contract.lake_columns(), **RAW_COLUMNS})
         if planned.replaces:
-            assert self.held is not None
+            assert self.target is not None
             return catalog.replace(self.name, self._evolved())
         return catalog.extend(self.name, self.drift.added, self.drift.widened)
 
     def _evolved(self) -> dict[str, str]:
         """Raw's columns with those that are new, and with wider types: columns that the source gave up stay."""
-        assert self.held is not None
-        there = {field.name: field.lake_type for field in self.held.fields}
+        assert self.target is not None
+        there = {field.name: field.lake_type for field in self.target.fields}
         return there | self.drift.added | self.drift.widened
 
     def _load(self, planned: ReadPlan, writing: Writing) -> Loaded:
@@ -147,7 +147,7 @@ class _TableLoad:
             rows = sum(file.rows for file in files)
             self._brake_on_replacing(rows)
             return self._commit(planned, writing, files, None, rows)
-        if self.session.one_moment or self.held is None:
+        if self.session.one_moment or self.target is None:
             compared = self._compare_here(planned) if planned.compares_keys else None
             files = self._files(self.reader.read(self.contract.names, planned.bound), writing)
             return self._commit(planned, writing, files, compared, None)
@@ -214,7 +214,7 @@ class _TableLoad:
 
     def _brake_on_replacing(self, rows: int) -> None:
         """Compare what raw held with the ``rows`` that take its place: keys, where they were counted."""
-        before = self.held.row_count if self.held else 0
+        before = self.target.row_count if self.target else 0
         if self.state is not None and self.state.keys is not None:
             before = self.state.keys
         elif self.state is not None and self.state.cursor is not None:  # raw holds old versions, too
@@ -257,7 +257,7 @@ class _TableLoad:
         before = None if planned.begins_anew else self.state
         horizon = self.session.horizon
         state = next_state(
-            self.table, self.contract, self.reader, horizon, self.held, before, self.taken_at, files, keys
+            self.table, self.contract, self.reader, horizon, self.target, before, self.taken_at, files, keys
         )
         if not self.session.one_moment:
             return state

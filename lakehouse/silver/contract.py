@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from lakehouse.errors import DataError, suggest
 from lakehouse.paths import engine_column, quote
 from lakehouse.raw.columns import DELETE, RAW_COLUMNS
-from lakehouse.registry.tables import Column as Wish
+from lakehouse.registry.tables import Column as Declared
 from lakehouse.registry.tables import OnFailure, Pii, SourceTable
 from lakehouse.silver.privacy import protect, published_type
 
@@ -34,16 +34,18 @@ class SilverShape:
 
     def published(self, table: SourceTable) -> dict[str, str]:
         """Name to type of what silver shows, once the policies for personal data are applied."""
-        kinds = {name: published_type(table.columns.get(name, Wish()).pii, kind) for name, kind in self.columns.items()}
+        kinds = {
+            name: published_type(table.columns.get(name, Declared()).pii, kind) for name, kind in self.columns.items()
+        }
         return {name: kind for name, kind in kinds.items() if kind is not None}
 
     def dropped(self, table: SourceTable) -> list[str]:
         """The columns that the source no longer has."""
-        return [name for name in self.columns if table.columns.get(name, Wish()).dropped]
+        return [name for name in self.columns if table.columns.get(name, Declared()).dropped]
 
     def protected(self, table: SourceTable, pseudonym_key: bytes | None) -> list[Column]:
         """The columns of :meth:`published`, out of those of this shape."""
-        policies = {name: table.columns.get(name, Wish()).pii for name in self.published(table)}
+        policies = {name: table.columns.get(name, Declared()).pii for name in self.published(table)}
         return [protect(F.col(quote(name)), policy, pseudonym_key).alias(name) for name, policy in policies.items()]
 
 
@@ -55,8 +57,8 @@ def shape(table: SourceTable, raw_columns: Mapping[str, str], key: tuple[str, ..
             holds personal data.
     """
     known = [name for name in raw_columns if name not in RAW_COLUMNS]
-    for name, wish in table.columns.items():
-        if name not in raw_columns and wish.pii is not Pii.EXCLUDE and not wish.dropped:
+    for name, declared in table.columns.items():
+        if name not in raw_columns and declared.pii is not Pii.EXCLUDE and not declared.dropped:
             raise DataError(
                 f"transforming {table.table}: raw has no column {name!r}. {suggest(name, known)}",
                 remedy="Ingest the table again, or correct the registry file.",
@@ -67,9 +69,9 @@ def shape(table: SourceTable, raw_columns: Mapping[str, str], key: tuple[str, ..
             f"{', '.join(unknown)}; expected one for each. Nothing of this load went to silver.",
             remedy="Add each to `columns:` in the registry file, with a `pii:` policy.",
         )
-    excluded = {name for name, wish in table.columns.items() if wish.pii is Pii.EXCLUDE}
+    excluded = {name for name, declared in table.columns.items() if declared.pii is Pii.EXCLUDE}
     types = {
-        name: (table.columns.get(name, Wish()).type or raw_columns[name]) for name in known if name not in excluded
+        name: (table.columns.get(name, Declared()).type or raw_columns[name]) for name in known if name not in excluded
     }
     return SilverShape(types, key)
 
@@ -85,9 +87,9 @@ def conform(raw: DataFrame, table: SourceTable, silver: SilverShape, keep: Seque
     raw_types = dict(raw.dtypes)
     typed, failures = [], []
     for name, kind in silver.columns.items():
-        wish = table.columns.get(name, Wish())
-        source = F.trim(F.col(quote(name))) if wish.trim and raw_types[name] == "string" else F.col(quote(name))
-        value = _cast(source, raw_types[name], kind, wish.formats)
+        declared = table.columns.get(name, Declared())
+        source = F.trim(F.col(quote(name))) if declared.trim and raw_types[name] == "string" else F.col(quote(name))
+        value = _cast(source, raw_types[name], kind, declared.formats)
         typed.append(value.alias(name))
         if kind != raw_types[name]:
             unreadable = source.isNotNull() & value.isNull()
@@ -95,10 +97,10 @@ def conform(raw: DataFrame, table: SourceTable, silver: SilverShape, keep: Seque
                 _failure(
                     unreadable,
                     f"type_{name}",
-                    F.concat(F.lit(f"{name}: "), _shown(source, wish), F.lit(f" is not a {kind}")),
+                    F.concat(F.lit(f"{name}: "), _shown(source, declared), F.lit(f" is not a {kind}")),
                 )
             )
-        if not wish.nullable or name in silver.key:
+        if not declared.nullable or name in silver.key:
             missing = source.isNull() & ~_is_misfit(name)
             failures.append(_failure(missing, f"missing_{name}", F.lit(f"{name}: a value is required")))
     failures.append(
@@ -136,9 +138,9 @@ def _failure(condition: Column, rule: str, reason: Column) -> Column:
     return F.when(condition, F.struct(F.lit(rule).alias("rule"), reason.alias("reason")))
 
 
-def _shown(value: Column, wish: Wish) -> Column:
+def _shown(value: Column, declared: Declared) -> Column:
     """The value for a reason; personal data stays out of it."""
-    if wish.pii not in {None, Pii.NONE}:
+    if declared.pii not in {None, Pii.NONE}:
         return F.lit("the value")
     return F.concat(F.lit("'"), F.substring(value.cast("string"), 1, 100), F.lit("'"))
 

@@ -10,7 +10,7 @@ from lakehouse.errors import DataError
 from lakehouse.iceberg import write
 from lakehouse.iceberg.consumed import Consumed, last_consumed
 from lakehouse.iceberg.lake import Lake
-from lakehouse.iceberg.materialized import kept
+from lakehouse.iceberg.materialized import materialized
 from lakehouse.iceberg.table import IcebergTable
 from lakehouse.iceberg.write import REMOVED
 from lakehouse.paths import TableName, engine_column, quote, raw, silver
@@ -56,7 +56,7 @@ def to_silver(
     if batch is None:
         layout = target.partition(table.partition_by, table.sort_by) if target is not None else ()
         return Transformed(table.table, notes=layout)
-    with kept(_decided(batch.rows, table, columns), batch.number) as decided:
+    with materialized(_decided(batch.rows, table, columns), batch.number) as decided:
         books, notes = _count(decided, table)
         quarantine.refresh(
             table.table, decided, columns.key, books.rejected, lake, run_id, started_at, whole=batch.whole
@@ -80,7 +80,7 @@ def _decided(rows: DataFrame, table: SourceTable, columns: SilverShape) -> DataF
     packed = rows.withColumn(_RAW_ROW, F.struct(*map(quote, as_it_was)))
     conformed = conform(packed, table, columns, keep=(_RAW_ROW,))
     cursor = table.cursor if table.cursor in columns.columns else None
-    decided = decide(check(conformed, table), columns.key, cursor, ignore=(_RAW_ROW,), kept=columns.dropped(table))
+    decided = decide(check(conformed, table), columns.key, cursor, ignore=(_RAW_ROW,), lost=columns.dropped(table))
     row = F.when(F.col(OUTCOME) == REJECTED, F.to_json(_RAW_ROW))
     return decided.withColumn(quarantine.ROW, row).drop(_RAW_ROW)
 
@@ -155,7 +155,7 @@ def _merge(
 ) -> int:
     counted = decided.where((F.col(OUTCOME) == MERGED) | (F.col(OUTCOME) == DELETED) | _rejected_winner())
     changes = counted.select(*published, (F.col(OUTCOME) != MERGED).alias(REMOVED))
-    return write.merge(changes, target, columns.key, properties, mirror=batch.whole, kept=columns.dropped(table))
+    return write.merge(changes, target, columns.key, properties, mirror=batch.whole, lost=columns.dropped(table))
 
 
 def _rejected_winner() -> Column:

@@ -18,7 +18,7 @@ MERGED, SUPERSEDED, REJECTED, DELETED = "merged", "superseded", "rejected", "del
 
 
 def decide(
-    checked: DataFrame, key: Sequence[str], cursor: str | None, ignore: Sequence[str] = (), kept: Sequence[str] = ()
+    checked: DataFrame, key: Sequence[str], cursor: str | None, ignore: Sequence[str] = (), lost: Sequence[str] = ()
 ) -> DataFrame:
     """``checked`` with :data:`OUTCOME` for each row, and :data:`NEWEST`: whether it is the one that counts for its key.
 
@@ -28,7 +28,7 @@ def decide(
 
     Args:
         ignore: columns that are no content of the row.
-        kept: columns that the source no longer has: a row shows the newest value that its key ever had there.
+        lost: columns that the source no longer has: a row shows the newest value that its key ever had there.
     """
     if not key:
         return checked.withColumn(OUTCOME, F.when(F.size(FAILURES) > 0, REJECTED).otherwise(MERGED)).withColumn(
@@ -42,7 +42,7 @@ def decide(
         content.desc(),
     ]
     newest_first = Window.partitionBy(*key).orderBy(*order)
-    for name in kept:
+    for name in lost:
         ever = newest_first.rowsBetween(Window.currentRow, Window.unboundedFollowing)
         checked = checked.withColumn(name, F.first(quote(name), ignorenulls=True).over(ever))
     seen = F.struct("_ingested_at", *([cursor] if cursor else []))

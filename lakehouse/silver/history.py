@@ -18,7 +18,7 @@ from lakehouse.errors import DataError
 from lakehouse.iceberg import write
 from lakehouse.iceberg.consumed import Consumed, last_consumed
 from lakehouse.iceberg.lake import Lake
-from lakehouse.iceberg.materialized import cached, kept
+from lakehouse.iceberg.materialized import cached, materialized
 from lakehouse.paths import engine_column, history, quote, raw
 from lakehouse.raw.columns import DELETE, RAW_COLUMNS
 from lakehouse.registry.tables import SourceTable
@@ -71,9 +71,11 @@ def to_history(
     with ExitStack() as keeping:
         keys = None
         if not batch.whole:
-            keys = keeping.enter_context(kept(batch.rows.select(*map(quote, columns.key)).distinct(), batch.number))
+            keys = keeping.enter_context(
+                materialized(batch.rows.select(*map(quote, columns.key)).distinct(), batch.number)
+            )
             rows = rows.join(F.broadcast(keys), on=list(columns.key), how="left_semi")
-        keep = cached if batch.whole else kept
+        keep = cached if batch.whole else materialized
         checked = keeping.enter_context(keep(check(conform(rows, table, columns), table)))
         found = keeping.enter_context(keep(versions(checked, columns.key, str(table.cursor))))
         books = _books(checked, found, str(table.cursor))

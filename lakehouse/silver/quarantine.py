@@ -58,15 +58,15 @@ def refresh(
         whole: whether the batch is all that raw holds, so that nothing else stays in quarantine.
     """
     name = quarantine(table)
-    held = lake.catalog.find(name)
-    if rejected == 0 and (held is None or held.row_count == 0):
+    existing = lake.catalog.find(name)
+    if rejected == 0 and (existing is None or existing.row_count == 0):
         return
-    target = held or lake.catalog.create(name, COLUMNS)
+    target = existing or lake.catalog.create(name, COLUMNS)
     rows = rejects(decided, key, run_id, rejected_at)
     if not whole and target.row_count:
         touched = decided.select(_key_json(key).alias("key")).distinct()
-        kept = lake.spark.table(str(name)).join(touched, on="key", how="left_anti")
-        rows = kept.select(*COLUMNS).unionByName(rows)
+        others = lake.spark.table(str(name)).join(touched, on="key", how="left_anti")
+        rows = others.select(*COLUMNS).unionByName(rows)
     overwrite(rows, target, {})
 
 

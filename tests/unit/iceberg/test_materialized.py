@@ -5,7 +5,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from lakehouse.iceberg import materialized as module
-from lakehouse.iceberg.materialized import kept
+from lakehouse.iceberg.materialized import materialized
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def test_rows_are_the_same_each_time(
     rows: DataFrame, few: int, at_most: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_FEW", few)
-    with kept(rows, at_most) as found:
+    with materialized(rows, at_most) as found:
         assert found.schema.simpleString() == rows.schema.simpleString()
         assert sorted(found.collect()) == sorted(found.where(F.col("id") >= 0).collect())
         assert found.count() == 3

@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from lakehouse.errors import ConfigurationError
 from lakehouse.registry import loader
 from lakehouse.registry.transformers import Transformer
+from lakehouse.rules import RULES
 from lakehouse.testing import local_frame
 
 USERS = "source: {connection: app, relation: public.users}\n"
