@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Self
 
 from lakehouse.sources.cassandra.schema import CassandraTable, read_as
 from lakehouse.sources.relation import SourceColumn, SourceRelation
@@ -16,16 +16,25 @@ class FakeSession:
     Attributes:
         asked: the paging state of each request, in order.
         taken: how many answers were waited for.
-        bound: the values of the last statement.
+        bound: the values of each statement.
+        prepared: the CQL of each statement that was prepared.
+        cluster: what the driver knows of the cluster: keyspaces, and the ring of tokens.
     """
 
     def __init__(self, pages: Sequence[Page], failures: dict[int, list[Exception]] | None = None) -> None:
         self._pages, self._failures = pages, failures or {}
         self.asked: list[bytes | None] = []
         self.taken = 0
-        self.bound: list[Any] = []
+        self.bound: list[list[Any]] = []
+        self.prepared: list[str] = []
+        self.cluster = SimpleNamespace(metadata=SimpleNamespace(keyspaces={}, token_map=None))
+
+    def with_ring(self, *tokens: int) -> Self:
+        self.cluster.metadata.token_map = SimpleNamespace(ring=[SimpleNamespace(value=token) for token in tokens])
+        return self
 
     def prepare(self, cql: str) -> Any:
+        self.prepared.append(cql)
         return SimpleNamespace(cql=cql, fetch_size=None, bind=self._bind)
 
     def execute_async(self, statement: Any, paging_state: bytes | None, timeout: float) -> Any:
@@ -34,7 +43,7 @@ class FakeSession:
         return SimpleNamespace(result=lambda: self._result(number))
 
     def _bind(self, values: list[Any]) -> str:
-        self.bound = values
+        self.bound.append(values)
         return "bound"
 
     def _result(self, number: int) -> Any:
