@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import sqlglot
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 from sqlglot import exp
 from sqlglot.errors import ParseError
 
@@ -113,7 +113,7 @@ def _split(text: str) -> tuple[str, ...]:
 def _function(sql: str, inputs: tuple[str, ...], parameters: tuple[str, ...]) -> Callable[..., DataFrame]:
     def run(**arguments: DataFrame | str) -> DataFrame:
         frames = {name: frame for name in inputs if isinstance(frame := arguments[name], DataFrame)}
-        session = next(iter(frames.values())).sparkSession
+        session = next(iter(frames.values())).sparkSession if frames else SparkSession.active()
         for name, frame in frames.items():
             frame.createOrReplaceTempView(name)
         return session.sql(sql, args={name: arguments[name] for name in parameters})
