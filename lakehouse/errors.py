@@ -2,7 +2,7 @@
 
 Every error says what was being done to which table, what was found, what was expected and what to do next.
 The class decides what the orchestrator does: ``retryable`` errors are tried again, and ``exit_code`` is what
-``scripts/run_pipeline.py`` and the jobs end with.
+``lakehouse`` and the jobs end with.
 """
 
 import difflib

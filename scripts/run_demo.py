@@ -133,7 +133,8 @@ def _answer(began: float) -> None:
     console.print(
         f"""
 done in {time.monotonic() - began:.0f} s. To go on:
-  .venv/bin/python scripts/sql 'SELECT * FROM sales_daily LIMIT 5'   # or open {shown} with DuckDB 1.x
+  source .venv/bin/activate
+  lakehouse sql 'FROM sales_daily LIMIT 5'   # or open {shown} with DuckDB 1.x
   ./scripts/demo            # one more day of changes; only what changed is loaded
   ./scripts/demo --stop     # end the services""",
         highlight=False,

@@ -135,7 +135,7 @@ def _catalog(profile: Profile) -> PyCatalog | None:
     raise ConfigurationError(
         f"profile {profile.name!r} has {found}; expected `type: rest`, or `type: jdbc` on a SQLite file, "
         "which are those that can be read without Spark.",
-        remedy="Use scripts/run_pipeline.py --dry-run, which needs no catalog.",
+        remedy="Use `lakehouse run --dry-run`, which needs no catalog.",
     )
 
 

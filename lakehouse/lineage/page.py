@@ -35,8 +35,8 @@ def page(registry: Registry, lake: LakeMetadata, traced: Traced) -> str:
     lines = [
         "# Data dictionary",
         "",
-        "Written by `scripts/dictionary` from the registry, the lake's metadata and the plans of the transformers. Do not",
-        "edit it: change the registry, and call `scripts/dictionary` again.",
+        "Written by `lakehouse dictionary` from the registry, the lake's metadata and the plans of the transformers. Do not",
+        "edit it: change the registry, and call `lakehouse dictionary` again.",
         "",
     ]
     domains = _domains(registry)

@@ -27,7 +27,7 @@ def opened(profile: Profile) -> duckdb.DuckDBPyConnection:
     path = Path(profile.analytics)
     if not path.exists():
         raise ConfigurationError(
-            f"there is no {path} yet; a run that succeeds makes it.", remedy="Run scripts/run_pipeline.py first."
+            f"there is no {path} yet; a run that succeeds makes it.", remedy="Run `lakehouse run` first."
         )
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")

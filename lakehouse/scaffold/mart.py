@@ -101,7 +101,7 @@ def plan(table: str, inputs: Sequence[Input]) -> Mart:
             raise ConfigurationError(
                 f"scaffolding {table}: no column of {item.table.dotted} is known; expected the table in the lake, or columns "
                 "in its registry file.",
-                remedy="Run scripts/run_pipeline.py for it first.",
+                remedy="Run `lakehouse run` for it first.",
             )
     main, others = inputs[0], inputs[1:]
     moment = next((name for name, kind in main.columns.items() if _is_moment(name, kind)), None)

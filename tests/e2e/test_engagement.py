@@ -197,7 +197,7 @@ def test_the_compose_profile_runs_on_a_rest_catalog_and_object_store(
     sandbox = make_sandbox("compose")
     sandbox.pipeline()
     query = "SELECT count(*) FROM lake.gold.global_user_activity_per_day"
-    out = subprocess.run([str(ROOT / ".venv/bin/python"), "scripts/sql", "--profile", "compose", "--attach", query],
+    out = subprocess.run([str(ROOT / ".venv/bin/lakehouse"), "sql", "--profile", "compose", "--attach", query],
                          env=sandbox.env, cwd=ROOT, capture_output=True, text=True, check=True).stdout  # fmt: skip
     assert str(len(oracle.expected_activity())) in out
 

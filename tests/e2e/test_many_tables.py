@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -62,7 +61,7 @@ def test_a_scaffolded_table_runs_as_it_is(
     registry = tmp_path / "registry"
     registry.mkdir()
     sandbox = make_sandbox(LAKEHOUSE_REGISTRY=str(registry))
-    scaffold = [sys.executable, "-m", "scripts.scaffold_table", "vouchers", "--source", "app_pg", "--relation"]
+    scaffold = [str(ROOT / ".venv" / "bin" / "lakehouse"), "new", "vouchers", "--source", "app_pg", "--relation"]
     wrong = subprocess.run(
         [*scaffold, "public.voucher"], env=sandbox.env, cwd=ROOT, capture_output=True, text=True, check=False
     )

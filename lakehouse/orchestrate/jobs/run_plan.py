@@ -1,4 +1,4 @@
-"""spark-submit job: run a plan that the orchestrator made, many tables in one application."""
+"""spark-submit job: run a plan that `lakehouse run` made, many tables in one application."""
 
 import argparse
 import sys

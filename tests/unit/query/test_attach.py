@@ -1,4 +1,4 @@
-"""What scripts/sql shows: gold by name, and the tables behind it by layer, as they are now."""
+"""What `lakehouse sql` shows: gold by name, and the tables behind it by layer, as they are now."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """A scaffolded gold table and its test run as they are, and the fixtures of `lakehouse.testing` say what is wrong."""
 
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -11,14 +9,15 @@ from typing import Any
 import pytest
 from chispa import DataFramesNotEqualError
 from pyspark.sql import SparkSession
+from typer.testing import CliRunner
 
+from lakehouse.cli.main import app
 from lakehouse.errors import ConfigurationError
 from lakehouse.paths import silver
 from lakehouse.registry import loader
 from lakehouse.registry.loader import Registry
 from lakehouse.scaffold import mart as scaffold_mart
 from lakehouse.scaffold.mart import Input
-from scripts import scaffold_table
 
 COUPONS = Input(
     silver("coupons"), {"id": "int", "code": "string", "user_id": "int", "created_at": "timestamp"}, ("id",)
@@ -83,32 +82,26 @@ def test_an_input_that_cannot_be_joined_or_is_not_known_is_refused() -> None:
 
 
 def test_the_command_writes_both_files_once(
-    lakehouse_registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    lakehouse_registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "conf").mkdir()
     (tmp_path / "conf" / "own.yml").write_text(
         "catalog: {type: jdbc, uri: 'jdbc:sqlite:${home}/none.db'}\nanalytics: ${home}/a\nlock: {type: file, path: /tmp/l}\n"
     )
-    command = [sys.executable, "-m", "scripts.scaffold_table", "coupons_by_day", "--mart", "sql", "--domain", "shop",
-               "--profile", "own", "--reads", "silver.coupons"]  # fmt: skip
-    env = {"LAKEHOUSE_ROOT": str(tmp_path), "PATH": "", "COLUMNS": "200"}
-    root = Path(__file__).resolve().parents[3]
-    done = subprocess.run(command, env=env, cwd=root, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert (tmp_path / "tests" / "unit" / "registry_shop" / "test_coupons_by_day.py").exists()
-    assert "coupons_by_day" in loader.load(lakehouse_registry.folder).transformers
+    monkeypatch.setenv("LAKEHOUSE_ROOT", str(tmp_path))
     for name in ("LAKEHOUSE_HOME", "LAKEHOUSE_REGISTRY"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("LAKEHOUSE_ROOT", str(tmp_path))
+    command = ["new", "coupons_by_day", "--mart", "sql", "--domain", "shop", "--profile", "own", "--reads"]
+    done = CliRunner().invoke(app, [*command, "silver.coupons"])
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "tests" / "unit" / "registry_shop" / "test_coupons_by_day.py").exists()
+    assert "coupons_by_day" in loader.load(lakehouse_registry.folder).transformers
     for reads, expected in (
         ("silver.coupons", "is there already"),
         ("silver.coupon", "Did you mean 'silver.coupons'?"),
     ):
-        with pytest.raises(SystemExit, match="2"):
-            scaffold_table.main(
-                "coupons_by_day", mart=scaffold_table.MartKind.SQL, domain="shop", profile="own", reads=reads
-            )
-        assert expected in capsys.readouterr().err
+        done = CliRunner().invoke(app, [*command, reads])
+        assert (done.exit_code, expected in done.stderr) == (2, True), done.output
 
 
 def test_inputs_have_the_types_that_the_registry_declares(transform: Any, assert_rows: Any) -> None:

@@ -1,4 +1,4 @@
-"""Writes the data dictionary from the registry and the lake's metadata; started by scripts/dictionary."""
+"""`lakehouse dictionary`: the data dictionary, from the registry and the lake's metadata."""
 
 import logging
 from collections.abc import Iterator
@@ -9,36 +9,30 @@ from typing import Annotated
 
 import typer
 from pyspark.sql import SparkSession
-from rich.console import Console
 
-from lakehouse.errors import LakehouseError
+from lakehouse.cli.options import ProfileName
+from lakehouse.cli.terminal import ERRORS
 from lakehouse.iceberg.metadata import LakeMetadata
 from lakehouse.lineage.page import page
 from lakehouse.lineage.trace import trace
 from lakehouse.registry import loader
 from lakehouse.settings import load_profile
 
-console = Console(stderr=True)
 
-
-def main(
-    output: Annotated[Path, typer.Option(help="The page to write.")] = Path("docs/dictionary.md"),
-    profile: Annotated[str | None, typer.Option(help="A file of conf/, without its suffix.")] = None,
+def dictionary(
+    output: Annotated[Path, typer.Option("--output", "-o", help="The page to write.")] = Path("docs/dictionary.md"),
+    profile: ProfileName = None,
 ) -> None:
-    """Write the data dictionary."""
-    try:
-        settings = load_profile(profile)
-        registry, lake = loader.load(settings.registry), LakeMetadata(settings)
-        with _session() as spark:
-            traced = trace(registry, lake, settings.parameters, spark)
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(page(registry, lake, traced), encoding="utf-8")
-    except LakehouseError as error:
-        console.print(str(error), markup=False, highlight=False, style="red", soft_wrap=True)
-        raise SystemExit(int(error.exit_code)) from None
-    console.print(f"wrote {output}: the lineage of {len(traced.tables)} gold tables", highlight=False)
+    """Write the data dictionary: what each column of silver and gold means, and where gold's come from."""
+    settings = load_profile(profile)
+    registry, lake = loader.load(settings.registry), LakeMetadata(settings)
+    with _session() as spark:
+        traced = trace(registry, lake, settings.parameters, spark)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(page(registry, lake, traced), encoding="utf-8")
+    ERRORS.print(f"wrote {output}: the lineage of {len(traced.tables)} gold tables", highlight=False)
     for table, why in traced.unknown.items():
-        console.print(f"  not of {table}: {why}", markup=False, highlight=False, soft_wrap=True)
+        ERRORS.print(f"  not of {table}: {why}", markup=False, highlight=False, soft_wrap=True)
 
 
 @contextmanager
@@ -63,7 +57,3 @@ def _session() -> Iterator[SparkSession]:
             yield session
         finally:
             session.stop()
-
-
-if __name__ == "__main__":
-    typer.run(main)

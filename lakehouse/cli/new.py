@@ -1,4 +1,4 @@
-"""Writes a registry file, from a live source or for a gold table; started by scripts/new_table."""
+"""`lakehouse new`: writes a registry file from a live source, or a gold table with its test."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from lakehouse.errors import ConfigurationError, LakehouseError, suggest
+from lakehouse.cli.options import ProfileName, listed
+from lakehouse.cli.terminal import ERRORS
+from lakehouse.errors import ConfigurationError, suggest
 from lakehouse.iceberg.metadata import LakeMetadata
 from lakehouse.paths import Layer, check_identifier, raw
 from lakehouse.raw.cassandra import options
@@ -24,8 +25,6 @@ from lakehouse.sources.postgres.connection import connect
 from lakehouse.sources.postgres.describe import describe
 from lakehouse.sources.relation import SourceRelation
 
-console = Console(stderr=True)
-
 
 class MartKind(StrEnum):
     """In what a gold table is written."""
@@ -34,7 +33,7 @@ class MartKind(StrEnum):
     PYTHON = "python"
 
 
-def main(
+def new(
     table: Annotated[str, typer.Argument(help="The table's name in the lake.")],
     source: Annotated[str, typer.Option(help="A source of the profile.")] = "",
     relation: Annotated[str, typer.Option(help="The relation there, such as public.coupons.")] = "",
@@ -42,42 +41,34 @@ def main(
     reads: Annotated[str, typer.Option(help="What it reads: silver.coupons,silver.users.")] = "",
     tests: Annotated[Path | None, typer.Option(help="The folder of its test; tests/unit/registry_<domain>.")] = None,
     domain: Annotated[str, typer.Option(help="The folder of the registry to write to.")] = "main",
-    profile: Annotated[str | None, typer.Option(help="A file of conf/, without its suffix.")] = None,
-    overwrite: Annotated[bool, typer.Option(help="Replace a file that is there.")] = False,
+    profile: ProfileName = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that is there.")] = False,
 ) -> None:
     """Write a registry file: for a relation of a live source, or with --mart for a gold table and its test."""
-    try:
-        settings = load_profile(profile)
-        check_identifier(table, "the table")
-        folder = settings.registry / check_identifier(domain, "--domain")
-        _check_options(source, relation, mart, reads)
-        if mart is None:
-            found = _described(settings.source(source), source, relation)
-            files = {folder / f"{table}.yml": registry_file(found, source, relation)}
-            then = f"run it: scripts/run_pipeline.py --tables {table}"
-        else:
-            tests = tests or settings.root / "tests" / "unit" / f"registry_{domain}"
-            test = tests / f"test_{table}.py"
-            wanted = scaffold_mart.plan(table, _inputs(settings, _list(reads)))
-            text = scaffold_mart.sql(wanted) if mart is MartKind.SQL else scaffold_mart.python(wanted)
-            suffix = "sql" if mart is MartKind.SQL else "py"
-            files = {folder / f"{table}.{suffix}": text, test: scaffold_mart.unit_test(wanted)}
-            then = f"test it: scripts/test {_shown(test, settings)}\nrun it: scripts/run_pipeline.py --tables {table}"
-        _write(files, overwrite=overwrite)
-    except LakehouseError as error:
-        console.print(str(error), markup=False, highlight=False, style="red", soft_wrap=True)
-        raise SystemExit(int(error.exit_code)) from None
+    settings = load_profile(profile)
+    check_identifier(table, "the table")
+    folder = settings.registry / check_identifier(domain, "--domain")
+    _check_options(source, relation, mart, reads)
+    if mart is None:
+        found = _described(settings.source(source), source, relation)
+        files = {folder / f"{table}.yml": registry_file(found, source, relation)}
+        then = f"run it: lakehouse run --tables {table}"
+    else:
+        tests = tests or settings.root / "tests" / "unit" / f"registry_{domain}"
+        test = tests / f"test_{table}.py"
+        wanted = scaffold_mart.plan(table, _inputs(settings, listed(reads)))
+        text = scaffold_mart.sql(wanted) if mart is MartKind.SQL else scaffold_mart.python(wanted)
+        suffix = "sql" if mart is MartKind.SQL else "py"
+        files = {folder / f"{table}.{suffix}": text, test: scaffold_mart.unit_test(wanted)}
+        then = f"test it: scripts/test {_shown(test, settings)}\nrun it: lakehouse run --tables {table}"
+    _write(files, overwrite=overwrite)
     written = " and ".join(_shown(file, settings) for file in files)
-    console.print(f"wrote {written}\n{then}", highlight=False, soft_wrap=True)
+    ERRORS.print(f"wrote {written}\n{then}", highlight=False, soft_wrap=True)
 
 
 def _shown(file: Path, settings: Profile) -> str:
     """``file`` as it is called from the checkout, which is where its scripts run."""
     return str(file.relative_to(settings.root) if file.is_relative_to(settings.root) else file)
-
-
-def _list(text: str) -> list[str]:
-    return [item.strip() for item in text.split(",") if item.strip()]
 
 
 def _check_options(source: str, relation: str, mart: MartKind | None, reads: str) -> None:
@@ -130,7 +121,3 @@ def _described(source: PostgresSource | CassandraSource, name: str, relation: st
     reach = options(source)
     with cassandra.connect(reach) as session:
         return schema.describe(session, reach.keyspace, relation).relation
-
-
-if __name__ == "__main__":
-    typer.run(main)

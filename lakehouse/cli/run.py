@@ -1,0 +1,106 @@
+"""`lakehouse run`: brings tables from their sources through raw and silver to gold."""
+
+import json
+from datetime import date
+from typing import Annotated
+
+import typer
+
+from lakehouse import logs
+from lakehouse.cli.options import JsonLines, ProfileName, listed
+from lakehouse.cli.terminal import ERRORS, results
+from lakehouse.errors import ConfigurationError
+from lakehouse.orchestrate import pipeline, plan
+from lakehouse.orchestrate.application import Work
+from lakehouse.orchestrate.pipeline import Event
+from lakehouse.orchestrate.summary import plan_table, progress_line, summary_table
+from lakehouse.paths import Layer
+from lakehouse.registry import loader
+from lakehouse.settings import load_profile
+
+
+def run(
+    profile: ProfileName = None,
+    tables: Annotated[str, typer.Option(help="Only these, by name, separated by commas.")] = "",
+    domains: Annotated[str, typer.Option(help="Only these folders of the registry, separated by commas.")] = "",
+    layers: Annotated[str, typer.Option(help="Only these of raw, silver, gold, separated by commas.")] = "",
+    start: Annotated[str, typer.Option("--from", help="Replay from this day (YYYY-MM-DD, UTC)…")] = "",
+    end: Annotated[str, typer.Option("--to", help="… to this one, included.")] = "",
+    full_refresh: Annotated[
+        bool, typer.Option("--full-refresh", help="Load everything again and replace what is there.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and start nothing.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the last run, if it did not succeed.")] = False,
+    isolate: Annotated[bool, typer.Option("--isolate", help="Give each table a Spark application of its own.")] = False,
+    accept_deletes: Annotated[
+        str, typer.Option(help="Tables whose vanished rows are meant, separated by commas.")
+    ] = "",
+    json_lines: JsonLines = False,
+) -> None:
+    """Run the pipeline: bring tables from their sources through raw and silver to gold.
+
+    Exit codes: 0 success;
+    1 the data of a table failed; the others ran;
+    2 the configuration is wrong; nothing ran;
+    3 the system failed;
+    4 another run is under way;
+    130 interrupted.
+    """
+    settings = load_profile(profile)
+    logs.configure(logs.Redaction(settings.secrets()), json_lines=json_lines)
+    registry = loader.load(settings.registry)
+    targets = plan.select(registry, listed(tables), [_layer(name) for name in listed(layers)], listed(domains))
+    first, last = _days(start, end)
+    work = Work(
+        tables=tuple(target.dotted for target in targets),
+        full_refresh=full_refresh,
+        resume=resume,
+        accept_deletes=_known(listed(accept_deletes), registry),
+        start=first,
+        end=last,
+    )
+    if dry_run:
+        rows = plan.describe(registry, plan.waves(registry, targets))
+        if json_lines:
+            typer.echo(json.dumps({"event": "plan", "tables": rows}))
+        else:
+            results().print(plan_table(rows))
+        return
+    outcome = pipeline.run(work, settings, registry, _print_json if json_lines else _print_line, isolate=isolate)
+    if not json_lines and outcome.tables:
+        results().print(summary_table(outcome))
+    raise typer.Exit(int(outcome.code))
+
+
+def _layer(name: str) -> Layer:
+    if name not in {layer.value for layer in plan.LAYERS}:
+        raise ConfigurationError(f"--layers: there is no layer {name!r}; expected some of raw, silver, gold.")
+    return Layer(name)
+
+
+def _known(tables: list[str], registry: loader.Registry) -> tuple[str, ...]:
+    for name in tables:
+        if name not in registry.tables:
+            raise ConfigurationError(f"--accept-deletes: the registry has no source table {name!r}.")
+    return tuple(tables)
+
+
+def _days(start: str, end: str) -> tuple[str, str]:
+    if bool(start) != bool(end):
+        raise ConfigurationError("--from and --to come together; found only one of them.")
+    try:
+        if start and date.fromisoformat(start) > date.fromisoformat(end):
+            raise ConfigurationError(f"--from {start} is after --to {end}; expected the first day first.")
+    except ValueError as error:
+        raise ConfigurationError(f"--from and --to: {error}; expected days like 2026-10-31.") from None
+    return start, end
+
+
+def _print_json(event: Event) -> None:
+    typer.echo(json.dumps(event))
+
+
+def _print_line(event: Event) -> None:
+    line = progress_line(event)
+    if line:
+        ERRORS.print(line, highlight=False, soft_wrap=True)
