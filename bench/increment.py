@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """What a day of the shop costs, at two sizes of the shop, with the same number of changed rows.
 
 The shop is made in a PostgreSQL of the benchmark's own, in the small size and then in the large one; in each a lake gets a
@@ -15,12 +14,9 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.common import HOME, environment, measured, result, say, services
 from scripts.demo_data.ecommerce import generator

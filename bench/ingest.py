@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Rows per second from PostgreSQL into Iceberg: this project, plain Spark JDBC, and dlt with connectorx.
 
 Each is a process of its own, timed from its start to its end, on the same table, one after the other.
@@ -9,12 +8,9 @@ import shutil
 import subprocess
 import sys
 from contextlib import closing
-from pathlib import Path
 from typing import Annotated
 
 import typer
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.common import HOME, environment, profile, result, say, services, timed
 from lakehouse.orchestrate.application import Work

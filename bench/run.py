@@ -1,15 +1,11 @@
-#!/usr/bin/env python3
 """How long a whole run of the demo takes when no row changed, and what of it is Spark starting."""
 
 import shutil
 import sys
 from contextlib import closing
-from pathlib import Path
 from typing import Annotated
 
 import typer
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.common import HOME, environment, profile, result, say, services, start_of_spark, timed
 from lakehouse.registry import loader
