@@ -30,12 +30,14 @@ class Command(TyperCommand):
         except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
             raise
         except KeyboardInterrupt:
+            ERRORS.print("interrupted", style="red")
             raise typer.Exit(INTERRUPTED) from None
         except Exception as error:  # noqa: BLE001  (it is told, and ends the command)
-            raise typer.Exit(_told(error, ctx.params)) from None
+            raise typer.Exit(tell(error, ctx.params.get("profile"), ctx.params.get("json_lines", False))) from None
 
 
-def _told(error: Exception, options: dict[str, Any]) -> int:
+def tell(error: Exception, profile: str | None, json_lines: bool = False) -> int:
+    """Print the message of ``error`` without the secrets of ``profile``, and return the exit code that it stands for."""
     match error:
         case LakehouseError():
             code, text = error.exit_code, str(error)
@@ -43,8 +45,8 @@ def _told(error: Exception, options: dict[str, Any]) -> int:
             code, text = ExitCode.DATA_FAILURE, f"DuckDB: {error}"
         case _:
             code, text = ExitCode.SYSTEM_FAILURE, "".join(traceback.format_exception(error)).rstrip()
-    message = _redaction(options.get("profile")).text(text)
-    if options.get("json_lines"):
+    message = _redaction(profile).text(text)
+    if json_lines:
         typer.echo(json.dumps({"event": "error", "message": message, "exit_code": int(code)}))
     else:
         ERRORS.print(message, markup=False, highlight=False, style="red", soft_wrap=True)

@@ -2,12 +2,14 @@
 
 import json
 from datetime import date
+from functools import partial
 from typing import Annotated
 
 import typer
 
 from lakehouse import logs
 from lakehouse.cli.options import JsonLines, ProfileName, listed
+from lakehouse.cli.progress import Progress
 from lakehouse.cli.terminal import ERRORS, results
 from lakehouse.errors import ConfigurationError
 from lakehouse.orchestrate import pipeline, plan
@@ -66,9 +68,14 @@ def run(
         else:
             results().print(plan_table(rows))
         return
-    outcome = pipeline.run(work, settings, registry, _print_json if json_lines else _print_line, isolate=isolate)
-    if not json_lines and outcome.tables:
-        results().print(summary_table(outcome))
+    if json_lines:
+        outcome = pipeline.run(work, settings, registry, _print_json, isolate=isolate)
+    else:
+        with Progress(ERRORS) as progress:
+            show = partial(_show, progress, None if resume else len(targets))
+            outcome = pipeline.run(work, settings, registry, show, isolate=isolate)
+        if outcome.tables:
+            results().print(summary_table(outcome))
     raise typer.Exit(int(outcome.code))
 
 
@@ -100,7 +107,14 @@ def _print_json(event: Event) -> None:
     typer.echo(json.dumps(event))
 
 
-def _print_line(event: Event) -> None:
-    line = progress_line(event)
-    if line:
-        ERRORS.print(line, highlight=False, soft_wrap=True)
+def _show(progress: Progress, tables: int | None, event: Event) -> None:
+    """Show ``event`` of a run of so many ``tables``, or of as many as it says when it starts."""
+    match event["event"]:
+        case "run_started":
+            progress.expect(len(event["tables"]) if tables is None else tables)
+        case "table_started":
+            progress.start(event["table"])
+        case "table":
+            progress.end(event["table"])
+    if line := progress_line(event):
+        progress.say(line)

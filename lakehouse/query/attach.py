@@ -56,7 +56,7 @@ def show_layers(connection: duckdb.DuckDBPyConnection, profile: Profile, query: 
             raise ConfigurationError(f"the lake has no table {name.dotted!r}. {suggest(name.dotted, known)}")
         file = _literal(held.metadata_file.removeprefix("file:"))
         connection.execute(f"ATTACH IF NOT EXISTS ':memory:' AS {name.layer}")
-        connection.execute(f'CREATE VIEW {name.layer}."{name.table}" AS SELECT * FROM iceberg_scan({file})')
+        connection.execute(f'CREATE OR REPLACE VIEW {name.layer}."{name.table}" AS SELECT * FROM iceberg_scan({file})')
 
 
 def attached(profile: Profile) -> duckdb.DuckDBPyConnection:

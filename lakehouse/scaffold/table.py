@@ -7,7 +7,30 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from lakehouse.sources.relation import SourceColumn, SourceRelation
 
-_CURSOR_NAMES = ("updated_at", "modified_at", "last_modified", "last_updated", "changed_at", "update_time", "updated")
+# without underscores, the likeliest first
+_CURSOR_NAMES = (
+    *(
+        "updatedat",
+        "modifiedat",
+        "lastmodifiedat",
+        "lastupdatedat",
+        "lastmodified",
+        "lastupdated",
+        "lastupdate",
+        "lastchanged",
+    ),
+    *("lastchange", "changedat", "updatetime", "updatets", "updatedate", "updateddate", "modifieddate", "datemodified"),
+    *(
+        "dateupdated",
+        "updatedon",
+        "modifiedon",
+        "changedon",
+        "lastmodifieddate",
+        "lastupdatedate",
+        "updated",
+        "modified",
+    ),
+)
 _PERSONAL = ("email", "mail", "phone", "first_name", "last_name", "full_name", "password", "birth", "address", "iban")
 
 
@@ -15,7 +38,8 @@ def likely_cursor(relation: SourceRelation) -> SourceColumn | None:
     """The column that by name and type grows with each change; it needs a key beside it to be of use."""
     if not relation.key:
         return None
-    by_name = {column.name: column for column in relation.columns if column.lake_type == "timestamp"}
+    moments = [column for column in relation.columns if column.lake_type == "timestamp"]
+    by_name = {column.name.replace("_", ""): column for column in moments}
     return next((by_name[name] for name in _CURSOR_NAMES if name in by_name), None)
 
 

@@ -33,7 +33,7 @@ def _failing(error: BaseException) -> typer.Typer:
         (AlreadyRunningError("another run is under way."), 4, "another run is under way.\n"),
         (LakehouseError("at postgresql://me:hidden@there/app"), 3, "at postgresql://me:[secret]@there/app\n"),
         (duckdb.CatalogException("no table y"), 1, "DuckDB: no table y\n"),
-        (KeyboardInterrupt(), 130, ""),
+        (KeyboardInterrupt(), 130, "interrupted\n"),
     ],
 )
 def test_the_message_is_redacted_and_the_code_is_the_errors(error: BaseException, code: int, said: str) -> None:

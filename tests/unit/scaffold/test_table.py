@@ -1,5 +1,7 @@
 from pathlib import Path
 
+import pytest
+
 from lakehouse.registry import loader
 from lakehouse.scaffold.table import likely_cursor, registry_file
 from lakehouse.sources.relation import SourceColumn, SourceRelation
@@ -27,3 +29,25 @@ def test_the_file_is_valid_and_names_key_cursor_and_odd_columns(tmp_path: Path) 
 
 def test_without_a_key_there_is_no_cursor_to_use() -> None:
     assert likely_cursor(SourceRelation("public.log", COUPONS.columns, ())) is None
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        (["created_at", "last_update"], "last_update"),
+        (["updatedat"], "updatedat"),
+        (["modified", "updated_at"], "updated_at"),
+        (["Last_Changed"], None),
+        (["created_at"], None),
+    ],
+)
+def test_a_cursor_is_known_by_its_name(columns: list[str], expected: str | None) -> None:
+    key = SourceColumn("id", "id", "integer", "int", nullable=False)
+    moments = [SourceColumn(name, name, "timestamp", "timestamp") for name in columns]
+    found = likely_cursor(SourceRelation("public.x", (key, *moments), ("id",)))
+    assert (found.name if found else None) == expected
+
+
+def test_a_cursor_holds_times() -> None:
+    columns = (COUPONS.columns[0], SourceColumn("updated_at", "updated_at", "text", "string"))
+    assert likely_cursor(SourceRelation("public.x", columns, ("coupon_id",))) is None
