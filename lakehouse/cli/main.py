@@ -1,44 +1,58 @@
 """The command `lakehouse`: a group of commands, one file each in this package."""
 
-from collections.abc import Callable
+import importlib
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_command
 
-from lakehouse.cli.dictionary import dictionary
 from lakehouse.cli.failure import Command
-from lakehouse.cli.init import init
-from lakehouse.cli.new import new
-from lakehouse.cli.plan import plan
-from lakehouse.cli.run import run
-from lakehouse.cli.sql import sql
+from lakehouse.errors import suggest
 
-app = typer.Typer(
-    name="lakehouse",
-    help="A lakehouse that is described in files and carried by Spark.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-)
+#: Name of each command, which is that of its module and of the function there: examples for its help.
+_COMMANDS = {
+    "init": ("lakehouse init my_lake",),
+    "run": ("lakehouse run", "lakehouse run --tables users,groups --layers raw,silver", "lakehouse run --resume"),
+    "plan": ("lakehouse plan", "lakehouse plan --exit-code"),
+    "sql": (
+        "lakehouse sql 'SELECT segment, count(*) FROM customer_360 GROUP BY segment'",
+        "lakehouse sql -f question.sql --output answer.csv",
+        "lakehouse sql",
+    ),
+    "new": (
+        "lakehouse new coupons --source app_pg --relation public.coupons --domain shop",
+        "lakehouse new --source app_pg --schema public --except 'tmp_*' --domain shop",
+        "lakehouse new coupons_by_day --mart sql --reads silver.coupons --domain shop",
+    ),
+    "dictionary": ("lakehouse dictionary --output docs/dictionary.md",),
+}
+
+
+class _Commands(TyperGroup):
+    """Imports a command when it is called for: what all of them need takes longer than most of them."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in _COMMANDS:
+            ctx.fail(f"There is no command {cmd_name!r}. {suggest(cmd_name, list(_COMMANDS))}")
+        module = importlib.import_module(f"lakehouse.cli.{cmd_name}")
+        shown = "\n".join(("Examples:", *_COMMANDS[cmd_name]))
+        alone = typer.Typer(rich_markup_mode="rich", add_completion=False)
+        alone.command(cmd_name, cls=Command, epilog=shown)(getattr(module, cmd_name))
+        return get_command(alone)
+
+
+app = typer.Typer(cls=_Commands, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="rich")
+
+
+@app.callback()
+def _described() -> None:
+    """A lakehouse that is described in files and carried by Spark."""
 
 
 def main() -> None:
     """Run the command that the process's arguments name."""
     app(prog_name="lakehouse")
-
-
-def _add(command: Callable[..., None], *examples: str) -> None:
-    """Add ``command`` under its function's name; ``examples`` stand at the end of its help."""
-    shown = "\n".join(("Examples:", *(f"  {example}" for example in examples)))
-    app.command(cls=Command, epilog=shown)(command)
-
-
-_add(init, "lakehouse init my_lake")
-_add(run, "lakehouse run", "lakehouse run --tables users,groups --layers raw,silver", "lakehouse run --resume")
-_add(plan, "lakehouse plan", "lakehouse plan --exit-code")
-_add(sql, "lakehouse sql 'SELECT segment, count(*) FROM customer_360 GROUP BY segment'")
-_add(
-    new,
-    "lakehouse new coupons --source app_pg --relation public.coupons --domain shop",
-    "lakehouse new coupons_by_day --mart sql --reads silver.coupons --domain shop",
-)
-_add(dictionary, "lakehouse dictionary --output docs/dictionary.md")

@@ -18,7 +18,7 @@ from lakehouse.paths import check_identifier
 from lakehouse.registry import loader
 from lakehouse.scaffold import mart as marts
 from lakehouse.scaffold.inputs import inputs
-from lakehouse.scaffold.live import opened
+from lakehouse.scaffold.live import Session, opened
 from lakehouse.scaffold.schema import NewTable, bare_name, choose, matching, registered, table_name
 from lakehouse.scaffold.table import likely_cursor, registry_file
 from lakehouse.settings import Profile, load_profile
@@ -117,14 +117,7 @@ def _register(table: str, source: str, relation: str, place: _Place) -> None:
 def _register_all(source: str, schema: str | None, like: list[str], but: list[str], place: _Place) -> None:
     described: dict[NewTable, SourceRelation] = {}
     with opened(source, place.settings.source(source)) as session:
-        there = session.relations(schema)
-        fitting = matching(there, like, but)
-        if not fitting:
-            names = [bare_name(relation) for relation in there]
-            raise ConfigurationError(
-                f"source {source!r} has {len(there)} relations there, and none fits --like and --except. "
-                f"{suggest(like[0] if like else '', names)}"
-            )
+        fitting = _fitting(session, source, schema, like, but)
         choice = choose(fitting, place.settings.registry, place.domain, overwrite=place.overwrite)
         left_alone = dict(choice.left_alone)
         for table in choice.tables:
@@ -144,6 +137,23 @@ def _register_all(source: str, schema: str | None, like: list[str], but: list[st
         ERRORS.print("--overwrite replaces files of this domain that are there", highlight=False)
     if described:
         ERRORS.print(f"run them: lakehouse run --domains {place.domain}", highlight=False)
+
+
+def _fitting(session: Session, source: str, schema: str | None, like: list[str], but: list[str]) -> list[str]:
+    there = session.relations(schema)
+    if not there:
+        schemas = sorted({relation.rpartition(".")[0] for relation in session.relations(None)})
+        raise ConfigurationError(
+            f"source {source!r} has no relation in schema {schema!r}. {suggest(schema or '', schemas)}"
+        )
+    found = matching(there, like, but)
+    if not found:
+        names = [bare_name(relation) for relation in there]
+        raise ConfigurationError(
+            f"source {source!r}: of its {_counted(len(there), 'relation')} none fits --like and --except. "
+            f"{suggest(like[0] if like else '', names)}"
+        )
+    return found
 
 
 def _summary(described: Mapping[NewTable, SourceRelation]) -> Table:

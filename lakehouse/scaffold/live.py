@@ -7,7 +7,6 @@ from typing import Any, Protocol
 
 from psycopg2.extensions import connection as Connection
 
-from lakehouse.errors import SourceError, suggest
 from lakehouse.raw.cassandra import options
 from lakehouse.settings import CassandraSource, PostgresSource
 from lakehouse.sources.cassandra import connection as cassandra
@@ -16,16 +15,20 @@ from lakehouse.sources.postgres import connection as postgres
 from lakehouse.sources.postgres import describe as catalog
 from lakehouse.sources.relation import SourceRelation
 
+_RELATIONS = """
+SELECT format('%%I.%%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE c.relkind IN ('r', 'v', 'm', 'p', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+   AND n.nspname NOT LIKE 'pg_toast%%' AND n.nspname NOT LIKE 'pg_temp%%'
+   AND (%(schema)s::text IS NULL OR n.nspname = %(schema)s) AND NOT c.relispartition
+ ORDER BY 1
+"""
+
 
 class Session(Protocol):
     """A source that is connected to."""
 
-    def relations(self, schema: str | None) -> list[str]:
-        """The relations of ``schema``, or of the source's own where it is ``None``, as a registry file spells them.
-
-        Raises:
-            SourceError: there is no such schema, or nothing in it may be read.
-        """
+    def relations(self, schema: str | None = None) -> list[str]:
+        """The relations of the source (of one schema), spelled as a registry file names them."""
 
     def describe(self, relation: str) -> SourceRelation:
         """What ``relation`` is like; :class:`SourceError` where it is not there."""
@@ -41,39 +44,36 @@ def opened(name: str, source: PostgresSource | CassandraSource) -> Iterator[Sess
     """
     if isinstance(source, PostgresSource):
         with postgres.connect(name, source) as connection:
-            yield _Postgres(name, connection, source.timezone)
+            yield _Postgres(connection, source.timezone)
     else:
         reach = options(source)
         with cassandra.connect(reach) as session:
-            yield _Cassandra(name, session, reach.keyspace)
+            yield _Cassandra(session, reach.keyspace)
 
 
 @dataclass(frozen=True)
 class _Postgres:
-    name: str
     connection: Connection
     timezone: str
 
-    def relations(self, schema: str | None) -> list[str]:
-        return catalog.relations(self.connection, schema or "public", f"source {self.name!r}")
+    def relations(self, schema: str | None = None) -> list[str]:
+        with self.connection.cursor() as cursor:
+            cursor.execute(_RELATIONS, {"schema": schema})
+            return [str(row[0]) for row in cursor.fetchall()]
 
     def describe(self, relation: str) -> SourceRelation:
-        return catalog.describe(self.connection, relation, self.timezone, f"scaffolding {relation}").relation
+        return catalog.describe(self.connection, relation, self.timezone, f"describing {relation}").relation
 
 
 @dataclass(frozen=True)
 class _Cassandra:
-    name: str
     session: Any
     keyspace: str
 
-    def relations(self, schema: str | None) -> list[str]:
-        if schema not in (None, self.keyspace):
-            raise SourceError(
-                f"source {self.name!r} is the keyspace {self.keyspace!r}, not {schema!r}. {suggest(schema, [self.keyspace])}",
-                remedy="Leave --schema out, or add a source for the other keyspace to the profile.",
-            )
-        return keyspaces.tables(self.session, self.keyspace)
+    def relations(self, schema: str | None = None) -> list[str]:
+        known = self.session.cluster.metadata.keyspaces.get(schema or self.keyspace)
+        names = sorted(known.tables) if known else []
+        return [name if name == name.lower() else keyspaces.quote_name(name) for name in names]
 
     def describe(self, relation: str) -> SourceRelation:
         return keyspaces.describe(self.session, self.keyspace, relation).relation

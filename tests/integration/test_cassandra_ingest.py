@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
-from lakehouse.errors import ExitCode, SourceError
+from lakehouse.errors import ExitCode
 from lakehouse.orchestrate.runs import Status, TableRun
 from lakehouse.raw.cassandra import options
-from lakehouse.scaffold.live import opened
 from lakehouse.settings import CassandraSource
 from lakehouse.sources.cassandra import connection
 from lakehouse.sources.cassandra.datasource import read_table
@@ -231,15 +230,3 @@ def test_a_table_that_is_not_there_is_named_with_the_likely_one(lake: TestLake, 
     session.execute(f"CREATE TABLE {keyspace}.events {EVENTS}")
     done = lake.run(f"raw.{table(lake, keyspace, 'evens')}").popitem()[1]
     assert "has no table 'evens'. Did you mean 'events'?" in str(done.error)
-
-
-def test_a_keyspace_tells_its_tables(services: Services, session: Any, keyspace: str) -> None:
-    session.execute(f"CREATE TABLE {keyspace}.visits (id int PRIMARY KEY, updated_at timestamp)")
-    session.execute(f'CREATE TABLE {keyspace}."Odd" (id int PRIMARY KEY)')
-    with opened("app", source(services, keyspace)) as found:
-        assert found.relations(None) == found.relations(keyspace) == ["Odd", "visits"]
-        assert found.describe("visits").key == ("id",)
-        with pytest.raises(SourceError, match=f"is the keyspace '{keyspace}', not 'other'"):
-            found.relations("other")
-    with opened("app", source(services, "nowhere")) as found, pytest.raises(SourceError, match="no keyspace 'nowhere'"):
-        found.relations(None)

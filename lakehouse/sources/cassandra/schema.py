@@ -95,22 +95,20 @@ def read_as(column: str, cql_type: str) -> ReadAs:
     return ReadAs(f"to_json({name})", "string", Decode.JSON)
 
 
-def tables(session: Any, keyspace: str) -> list[str]:
-    """The tables of ``keyspace``, as a registry file spells them.
-
-    Raises:
-        SourceError: there is no such keyspace.
-    """
-    return sorted(_keyspace(session, keyspace).tables)
-
-
 def describe(session: Any, keyspace: str, table: str) -> CassandraTable:
     """What ``table`` of ``keyspace`` is like, by the driver's metadata.
 
     Raises:
         SourceError: there is no such keyspace or table.
     """
-    known_keyspace = _keyspace(session, keyspace)
+    metadata = session.cluster.metadata
+    known_keyspace = metadata.keyspaces.get(keyspace)
+    if known_keyspace is None:
+        known = [name for name in metadata.keyspaces if not name.startswith("system")]
+        raise SourceError(
+            f"Cassandra has no keyspace {keyspace!r}. {suggest(keyspace, known)}",
+            remedy="Correct `keyspace` in the profile.",
+        )
     wanted = table.strip('"').replace('""', '"') if table.startswith('"') else table
     found = known_keyspace.tables.get(wanted)
     if found is None:
@@ -135,14 +133,3 @@ def describe(session: Any, keyspace: str, table: str) -> CassandraTable:
         partition_key=tuple(column.name for column in found.partition_key),
         reads=reads,
     )
-
-
-def _keyspace(session: Any, keyspace: str) -> Any:
-    keyspaces = session.cluster.metadata.keyspaces
-    if keyspace not in keyspaces:
-        known = [name for name in keyspaces if not name.startswith("system")]
-        raise SourceError(
-            f"Cassandra has no keyspace {keyspace!r}. {suggest(keyspace, known)}",
-            remedy="Correct `keyspace` in the profile.",
-        )
-    return keyspaces[keyspace]

@@ -48,16 +48,6 @@ SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n
  WHERE c.relkind IN ('r', 'v', 'm', 'p', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
    AND n.nspname NOT LIKE 'pg_toast%'
 """
-_IN_SCHEMA = """
-SELECT format('%%I.%%I', n.nspname, c.relname)
-  FROM pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid
- WHERE n.nspname = %s AND c.relkind IN ('r', 'v', 'm', 'p', 'f') AND NOT c.relispartition
-   AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
- ORDER BY c.relname
-"""
-_SCHEMAS = """
-SELECT nspname FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema' ORDER BY 1
-"""
 
 
 @dataclass(frozen=True)
@@ -100,29 +90,6 @@ def parse_relation(text: str) -> tuple[str, str]:
             'with double quotes around a part that holds a dot (public."odd.name").'
         )
     return ("public", parts[0]) if len(parts) == 1 else (parts[0], parts[1])
-
-
-def relations(connection: Connection, schema: str, what: str) -> list[str]:
-    """The relations of ``schema`` that the role may read, qualified and quoted; a partition is a part of its table.
-
-    Args:
-        what: the source, for messages.
-
-    Raises:
-        SourceError: there is none.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(_IN_SCHEMA, (schema,))
-        found = [str(row[0]) for row in cursor.fetchall()]
-        cursor.execute(_SCHEMAS)
-        schemas = [str(row[0]) for row in cursor.fetchall()]
-    if found:
-        return found
-    hint = "" if schema in schemas else f" {suggest(schema, schemas)}"
-    raise SourceError(
-        f"{what}: schema {schema!r} has no relation that the role may read.{hint}",
-        remedy="Correct --schema, or grant the role USAGE on the schema and SELECT on its relations.",
-    )
 
 
 def describe(connection: Connection, relation: str, timezone: str, what: str) -> PostgresRelation:

@@ -1,7 +1,6 @@
 """Whatever ends a command is told once, without secrets, with the code of what it is."""
 
 import json
-from collections.abc import Callable
 
 import duckdb
 import pytest
@@ -67,6 +66,10 @@ def test_the_help_of_each_command_shows_an_example(lakehouse: Lakehouse, command
     assert f" {command} " in lakehouse("--help").stdout
 
 
-def test_the_arguments_that_typer_refuses_end_with_2(lakehouse: Lakehouse) -> None:
-    call: Callable[..., int] = lambda *arguments: lakehouse(*arguments).exit_code  # noqa: E731
-    assert [call("run", "--tabels", "x"), call("rum"), call("new")] == [2, 2, 2]
+@pytest.mark.parametrize("arguments", [["run", "--tabels", "x"], ["plan", "x"], ["dictonary"]])
+def test_what_is_no_command_or_option_ends_with_2(lakehouse: Lakehouse, arguments: list[str]) -> None:
+    assert lakehouse(*arguments).exit_code == 2
+
+
+def test_a_command_that_is_mistyped_is_suggested(lakehouse: Lakehouse) -> None:
+    assert "There is no command 'dictonary'. Did you mean 'dictionary'?" in lakehouse("dictonary").stderr

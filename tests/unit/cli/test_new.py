@@ -27,9 +27,7 @@ class Source:
         self._names = [*RELATIONS, *more]
 
     def relations(self, schema: str | None) -> list[str]:
-        if schema not in (None, "public"):
-            raise SourceError(f"schema {schema!r} has no relation")
-        return self._names
+        return self._names if schema in (None, "public") else []
 
     def describe(self, relation: str) -> SourceRelation:
         if relation == "public.gone":
@@ -114,6 +112,7 @@ def test_a_source_that_breaks_down_writes_nothing(
         (["orders", "--source", "app", "--schema", "public"], "'orders' would be the name of all tables"),
         (["--source", "ap", "--relation", "public.orders"], "has no source 'ap'"),
         (["--source", "app", "--like", "ordr"], "none fits --like and --except. Did you mean 'orders'?"),
+        (["--source", "app", "--schema", "publc"], "has no relation in schema 'publc'. Did you mean 'public'?"),
         (["Orders", "--source", "app", "--relation", "public.orders"], "'Orders' is not a valid name"),
         (["there", "--source", "app", "--relation", "public.orders"], "registry/main/there.yml is there already"),
         (["there", "--domain", "b", "--source", "app", "--relation", "public.orders"], "is registered already, by registry/"),
