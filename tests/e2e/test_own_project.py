@@ -4,13 +4,13 @@ import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 import tempfile
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import duckdb
+import pyspark
 import pytest
 import yaml
 
@@ -57,7 +57,7 @@ def environment(wheel: Path, outside: Path) -> dict[str, str]:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
     python = venv / "bin" / "python"
     (packages,) = venv.glob("lib/python*/site-packages")
-    (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    (packages / "dependencies.pth").write_text(f"{Path(pyspark.__file__).parents[1]}\n")
     kept = {
         name: value
         for name, value in os.environ.items()
