@@ -112,7 +112,7 @@ def start_of_spark(repetitions: int = 3) -> float:
 
 
 def _job(name: str) -> Application:
-    return application(profile(), f"../bench/jobs/{name}", [])
+    return application(profile(), str(ROOT / "bench" / "jobs" / name), [])
 
 
 def profile() -> Profile:

@@ -53,9 +53,8 @@ def main(
     say("this project")
     ours = rows / _ours(table, "ours")
     say("plain Spark JDBC")
-    plain = rows / timed(
-        application(profile(), "../bench/jobs/plain_jdbc.py", [table]).command, environment(HOME / "plain")
-    )
+    job = application(profile(), str(ROOT / "bench" / "jobs" / "plain_jdbc.py"), [table])
+    plain = rows / timed(job.command, environment(HOME / "plain"))
     say("dlt with connectorx")
     python = _dlt_python()
     password, port = found.env["APP_PG_PASSWORD"], found.endpoint("postgres").port

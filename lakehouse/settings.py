@@ -1,8 +1,11 @@
 """Profiles: where the lakehouse runs. One file a profile in ``conf/``; secrets come from the environment.
 
+The project is the folder with ``conf/`` and ``registry/``: ``LAKEHOUSE_ROOT``, else the nearest one from the current
+folder upwards, else the checkout that the engine runs from.
+
 In any value of a profile ``${NAME}`` is the environment variable ``NAME`` and ``${NAME:-default}`` has a default;
-``${root}`` is the folder that holds ``conf/`` and ``${home}`` the one for data on this machine (``LAKEHOUSE_HOME``,
-else ``.lakehouse`` in the root). A ``.env`` file in the root is read too; the environment goes before it.
+``${root}`` is the project's folder and ``${home}`` the one for data on this machine (``LAKEHOUSE_HOME``, else
+``.lakehouse`` in the root). A ``.env`` file in the root is read too; the environment goes before it.
 """
 
 import importlib
@@ -131,20 +134,44 @@ class Environment(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="LAKEHOUSE_", extra="ignore")
 
     profile: str = "embedded"
-    root: Path = Path(__file__).resolve().parent.parent
+    root: Path | None = None
     home: Path | None = None
     registry: Path | None = None
+
+    def project(self) -> Path:
+        """The project's folder: the one that ``LAKEHOUSE_ROOT`` names, else :func:`nearest_project`.
+
+        Raises:
+            ConfigurationError: ``LAKEHOUSE_ROOT`` is not set, and there is no project.
+        """
+        return self.root.resolve() if self.root is not None else nearest_project(Path.cwd())
+
+
+def nearest_project(start: Path) -> Path:
+    """The nearest folder from ``start`` upwards that holds ``conf/*.yml`` and ``registry/``, else the engine's checkout.
+
+    Raises:
+        ConfigurationError: there is none, and the engine does not run from a checkout.
+    """
+    for folder in (start, *start.parents, Path(__file__).resolve().parents[1]):
+        if (folder / "registry").is_dir() and any((folder / "conf").glob("*.yml")):
+            return folder.resolve()
+    raise ConfigurationError(
+        f"looking for the project: neither {start} nor a folder above it holds conf/*.yml and registry/.",
+        remedy="Make one with `lakehouse init my_lake`, change into it, or set LAKEHOUSE_ROOT to it.",
+    )
 
 
 def load_profile(name: str | None = None) -> Profile:
     """The profile of that name (by default ``LAKEHOUSE_PROFILE``, else ``embedded``).
 
     Raises:
-        ConfigurationError: no such profile, a mistake in its file, or an environment variable that is not set.
+        ConfigurationError: no project, no such profile, a mistake in its file, or an environment variable that is not
+            set.
     """
     environment = Environment()
     name = name or environment.profile
-    root = environment.root.resolve()
+    root = environment.project()
     path = root / "conf" / f"{name}.yml"
     if not re.fullmatch(r"[A-Za-z0-9_-]+", name) or not path.exists():
         known = ", ".join(sorted(file.stem for file in (root / "conf").glob("*.yml")))

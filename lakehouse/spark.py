@@ -35,3 +35,8 @@ def _quieten(spark: SparkSession) -> None:
 def is_local(spark: SparkSession) -> bool:
     """Whether the driver is also the only executor."""
     return str(spark.sparkContext.master).startswith("local") and "cluster" not in str(spark.sparkContext.master)
+
+
+def make_active(spark: SparkSession) -> None:
+    """Make ``spark`` what :meth:`SparkSession.active` gives in this thread."""
+    cast(Any, spark._jvm).SparkSession.setActiveSession(spark._jsparkSession)

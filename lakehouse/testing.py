@@ -6,7 +6,7 @@ In the ``conftest.py`` of a registry: ``pytest_plugins = ["lakehouse.testing"]``
         result = transform("coupons_by_day", coupons=[{"id": 1, "created_at": datetime(2026, 1, 1)}])
         assert_rows(result, [{"date": date(2026, 1, 1), "coupons": 1}])
 
-The registry is the one that ``LAKEHOUSE_REGISTRY`` names, else that of the checkout; the fixture
+The registry is the one that ``LAKEHOUSE_REGISTRY`` names, else that of the project; the fixture
 ``lakehouse_registry`` may be overridden, and so may ``spark``.
 """
 
@@ -52,7 +52,14 @@ _INFERRED = {
 def spark() -> Iterator[SparkSession]:
     """A small Spark, for registries whose conftest has none of its own."""
     builder = SparkSession.builder.master("local[2]").appName("tests")
-    for name, value in {"ui.enabled": "false", "sql.session.timeZone": "UTC", "sql.shuffle.partitions": "2"}.items():
+    settings = {
+        "ui.enabled": "false",
+        "sql.session.timeZone": "UTC",
+        "sql.shuffle.partitions": "2",
+        "driver.host": "127.0.0.1",  # the machine's own name may lead nowhere
+        "driver.bindAddress": "127.0.0.1",
+    }
+    for name, value in settings.items():
         builder = builder.config(f"spark.{name}", value)
     session = builder.getOrCreate()
     yield session
@@ -63,7 +70,7 @@ def spark() -> Iterator[SparkSession]:
 def lakehouse_registry() -> Registry:
     """The registry whose transformers are tested."""
     environment = Environment()
-    return loader.load((environment.registry or environment.root / "registry").resolve())
+    return loader.load((environment.registry or environment.project() / "registry").resolve())
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ _QUESTIONS = {
 
 
 def main(
-    scale: Annotated[float, typer.Option(min=0.001, help="Multiplies the data.")] = 1,
+    scale: Annotated[float, typer.Option(min=0.001, envvar="LAKEHOUSE_DEMO_SCALE", help="Multiplies the data.")] = 1,
     seed: Annotated[int, typer.Option(help="Decides every generated value.")] = 7,
     no_changes: Annotated[bool, typer.Option(help="On a later call, do not play a day first.")] = False,
     stop: Annotated[bool, typer.Option(help="End the services that the demo started.")] = False,

@@ -12,10 +12,11 @@ from lakehouse.errors import suggest
 
 #: Name of each command, which is that of its module and of the function there: examples for its help.
 _COMMANDS = {
-    "run": ("lakehouse run", "lakehouse run --tables users,groups --layers raw,silver", "lakehouse run --resume"),
+    "init": ("lakehouse init my_lake",),
+    "run": ("lakehouse run", "lakehouse run --tables coupons --layers raw,silver", "lakehouse run --resume"),
     "plan": ("lakehouse plan", "lakehouse plan --exit-code"),
     "sql": (
-        "lakehouse sql 'SELECT segment, count(*) FROM customer_360 GROUP BY segment'",
+        "lakehouse sql 'SELECT * FROM coupons_by_day'",
         "lakehouse sql -f question.sql --output answer.csv",
         "lakehouse sql",
     ),

@@ -62,7 +62,7 @@ def new(
     but: Annotated[str, typer.Option("--except", help="No relations of such names: 'tmp_*'.")] = "",
     domain: Annotated[str, typer.Option(help="The folder of the registry to write to.")] = "main",
     mart: Annotated[MartKind | None, typer.Option(help="Write a gold table instead, with its test.")] = None,
-    reads: Annotated[str, typer.Option(help="What it reads: silver.coupons,silver.users.")] = "",
+    reads: Annotated[str, typer.Option(help="What it reads: silver.coupons,silver.shops.")] = "",
     tests: Annotated[Path | None, typer.Option(help="The folder of its test; tests/unit/registry_<domain>.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")] = False,
     profile: ProfileName = None,

@@ -16,6 +16,7 @@ from lakehouse.iceberg.table import IcebergTable
 from lakehouse.raw.request import Window
 from lakehouse.registry.transformers import PARTS, Transformer
 from lakehouse.silver.books import Transformed
+from lakehouse.spark import make_active
 
 
 def to_gold(
@@ -86,6 +87,8 @@ def _result(
     """What the transformer makes of its inputs, as far as ``parts`` need it."""
     wanted = {PARTS: None if parts is None else parts.frame(lake.spark)} if transformer.wants_parts else {}
     frames = narrowed(transformer, inputs, parts)
+    if not frames:  # nothing else tells the transformer which session is this table's
+        make_active(lake.spark)
     return transformer.function(**frames, **given, **_references(transformer, lake), **wanted)
 
 

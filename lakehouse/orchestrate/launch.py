@@ -21,6 +21,7 @@ from lakehouse.jars import Artifact, cache_folder, fetch, java
 from lakehouse.settings import Profile
 
 _PACKAGES = re.compile(r"^\s*spark\.jars\.packages[\s=]+(\S+)", re.MULTILINE)
+_JOBS = Path(__file__).resolve().parent / "jobs"
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,12 @@ class Application:
 
 
 def application(profile: Profile, job: str, arguments: Iterable[str], conf: Sequence[str] = ()) -> Application:
-    """How to start ``jobs/<job>`` with ``arguments``, with further ``--conf`` settings.
+    """How to start ``job`` with ``arguments``.
+
+    Args:
+        job: the path of a Python file, as seen from the engine's folder ``orchestrate/jobs``. The engine brings the
+            files that it starts: a project of one's own has none.
+        conf: ``name=value`` of each further ``--conf`` setting.
 
     Raises:
         ConfigurationError: spark-defaults.conf names no packages.
@@ -67,7 +73,7 @@ def application(profile: Profile, job: str, arguments: Iterable[str], conf: Sequ
         submit += ["--py-files", str(package_zip(profile))]
     for setting in conf:
         submit += ["--conf", setting]
-    return Application([*submit, str(profile.root / "jobs" / job), *arguments], archive, temporary)
+    return Application([*submit, str(_JOBS / job), *arguments], archive, temporary)
 
 
 def packages(defaults: Path) -> list[Artifact]:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlglot
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 from ruamel.yaml import YAML
 from sqlglot import exp
 from sqlglot.errors import ParseError
@@ -105,8 +105,6 @@ def _named_by_argument(query: exp.Query, path: Path) -> list[str]:
         dotted = TableName.parse(f"{node.db}.{node.name}").dotted
         reads.append(dotted)
         node.replace(exp.alias_(exp.table_(_argument(dotted)), node.alias_or_name, table=True))
-    if not reads:
-        raise ConfigurationError(f"{path}: it reads no table; expected one of silver or gold at least.")
     return list(dict.fromkeys(reads))
 
 
@@ -117,7 +115,7 @@ def _argument(dotted: str) -> str:
 def _function(sql: str, inputs: tuple[str, ...], parameters: tuple[str, ...]) -> Callable[..., DataFrame]:
     def run(**arguments: DataFrame | str) -> DataFrame:
         frames = {name: frame for name in inputs if isinstance(frame := arguments[name], DataFrame)}
-        session = next(iter(frames.values())).sparkSession
+        session = next(iter(frames.values())).sparkSession if frames else SparkSession.active()
         for name, frame in frames.items():
             frame.createOrReplaceTempView(name)
         return session.sql(sql, args={name: arguments[name] for name in parameters})

@@ -12,8 +12,8 @@ import difflib
 import os
 import re
 import subprocess
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 _FENCE = re.compile(r"\s*(?:```|~~~)")
@@ -21,6 +21,7 @@ _FILES = {"yaml": "#", "sql": "--", "python": "#"}
 _KINDS = {"sh", "text", *_FILES}
 _NAMED = re.compile(r"(?:#|--|-- #) (?P<path>\S+\.\w+)(?P<made>, as it was written)?")
 _CODE = re.compile(r"# exit code (\d+)$", re.MULTILINE)
+_COMMENT = re.compile(r"\s+#.*$")
 _ANY_LINES = "…"
 _SPARK_LOG = re.compile(r"\d\d/\d\d/\d\d \d\d:\d\d:\d\d (?:INFO|WARN|ERROR) ")
 _NEVER_ALIKE = {
@@ -43,8 +44,11 @@ class Block:
     line: int
 
 
-def blocks(markdown: str) -> list[Block]:
+def blocks(markdown: str, shown: Collection[str] = ()) -> list[Block]:
     """The blocks of a guide, in order.
+
+    Args:
+        shown: further kinds, which are there to be read; the empty one is a fence without a kind.
 
     Raises:
         GuideError: a fence of a kind that is not known, one that does not end, or code that no fence holds.
@@ -60,7 +64,7 @@ def blocks(markdown: str) -> list[Block]:
             opened = None
         elif _FENCE.match(line):
             kind = line.removeprefix("```")
-            if kind not in _KINDS:
+            if kind not in {*_KINDS, *shown}:
                 raise GuideError(f"line {number}: fence {line!r}; expected ``` and one of {', '.join(sorted(_KINDS))}")
             opened, lines = (kind, number), []
         elif line.startswith(("    ", "\t")):
@@ -68,6 +72,31 @@ def blocks(markdown: str) -> list[Block]:
     if opened is not None:
         raise GuideError(f"line {opened[1]}: the block does not end")
     return found
+
+
+def names_a_file(block: Block) -> bool:
+    """Whether ``block`` is the content of a file that it names."""
+    return block.kind in _FILES and _NAMED.fullmatch(block.text.partition("\n")[0]) is not None
+
+
+def without(found: Iterable[Block], left_out: Mapping[str, str]) -> list[Block]:
+    """The blocks without the lines of ``sh`` whose command is in ``left_out``, where each has its reason.
+
+    Raises:
+        GuideError: a command that is left out is in no block.
+    """
+    kept, met = [], set()
+    for block in found:
+        lines = block.text.splitlines()
+        commands = [_COMMENT.sub("", line) for line in lines] if block.kind == "sh" else []
+        met |= left_out.keys() & set(commands)
+        if commands:
+            lines = [line for line, command in zip(lines, commands, strict=True) if command not in left_out]
+        if lines:
+            kept.append(replace(block, text="\n".join(lines)))
+    if gone := left_out.keys() - met:
+        raise GuideError(f"left out, but in no block: {', '.join(sorted(gone))}")
+    return kept
 
 
 def follow(found: Iterable[Block], folder: Path, environment: Mapping[str, str]) -> None:

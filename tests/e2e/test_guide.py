@@ -1,6 +1,5 @@
-"""The guide "Adding a table", followed word for word in a copy of the checkout."""
+"""The guide "Adding a table", followed word for word in a clone of the checkout."""
 
-import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -8,42 +7,30 @@ from pathlib import Path
 
 import pytest
 
+from scripts.services.control import Services
+from scripts.services.settings import PORTS
 from tests.conftest import ROOT
+from tests.e2e.checkout import clone, shell
 from tests.e2e.guide import Block, GuideError, blocks, follow
 from tests.integration.endpoints import PostgresEndpoint
-from tests.jvm import COMPILE_FAST
 
 GUIDE = ROOT / "docs" / "adding-a-table.md"
-_NOT_COPIED = (".*", "__pycache__", "*.egg-info", "spark-warehouse", "metastore_db")
-_OF_THE_CHECKOUT = ("LAKEHOUSE_ROOT", "LAKEHOUSE_REGISTRY", "LAKEHOUSE_PROFILE", "LAKEHOUSE_SERVICES_HOME")
-_LOOKS = ("FORCE_COLOR", "PYTEST_ADDOPTS")
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A copy of the checkout with its environment and an empty registry: there, after the demo, nothing would change."""
-    stamp = hashlib.sha256(b"".join((ROOT / name).read_bytes() for name in ("requirements.lock", "pyproject.toml")))
-    if (ROOT / ".venv" / ".installed").read_text().strip() != stamp.hexdigest():
-        pytest.fail("the copy would install its dependencies; run ./scripts/setup first.", pytrace=False)
-    copy = tmp_path / "checkout"
-    shutil.copytree(ROOT, copy, symlinks=True, ignore=shutil.ignore_patterns(*_NOT_COPIED))
-    shutil.copy(ROOT / ".env.example", copy)
-    (copy / ".venv").symlink_to(ROOT / ".venv")
-    for domain in (copy / "registry").iterdir():
+    """A clone of the checkout with an empty registry: there, after the demo, nothing would change."""
+    found = clone(tmp_path / "checkout")
+    for domain in (found / "registry").iterdir():
         shutil.rmtree(domain)
-    return copy
+    return found
 
 
 @pytest.fixture
-def environment(checkout: Path, app_database: PostgresEndpoint) -> Iterator[dict[str, str]]:
-    """What the shell of the guide's reader has, in a terminal of 120 columns; the services are those of the tests."""
-    kept = {name: value for name, value in os.environ.items() if name not in {*_OF_THE_CHECKOUT, *_LOOKS}}
-    yield kept | {
-        "LAKEHOUSE_HOME": str(checkout / ".lakehouse"),
-        "PYTHONPATH": str(checkout),  # .venv has the checkout's engine installed
-        "SPARK_SUBMIT_OPTS": COMPILE_FAST,
-        "COLUMNS": "120",
-    }
+def environment(checkout: Path, app_database: PostgresEndpoint, services: Services) -> Iterator[dict[str, str]]:
+    """What the shell of the guide's reader has; the services are those of the tests."""
+    ports = {variable: os.environ[variable] for _, variable in PORTS.values() if variable in os.environ}
+    yield shell(checkout, checkout.parent / "home") | services.env | ports
     with app_database.connect() as connection, connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS public.coupons")
 

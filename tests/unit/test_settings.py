@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from lakehouse import settings
 from lakehouse.errors import ConfigurationError
-from lakehouse.settings import load_profile
+from lakehouse.settings import load_profile, nearest_project
 
 MINIMAL = """
 catalog: {type: jdbc, uri: "jdbc:sqlite:${home}/c.db", s3.secret-access-key: "${STORE_SECRET:-none}"}
@@ -66,6 +67,37 @@ def test_an_unknown_source_is_refused_with_those_that_there_are(root: Path, monk
     write(root, MINIMAL)
     with pytest.raises(ConfigurationError, match="no source 'other'; it has: app"):
         load_profile("here").source("other")
+
+
+def project_in(folder: Path) -> Path:
+    for name in ("conf", "registry"):
+        (folder / name).mkdir(parents=True)
+    (folder / "conf" / "embedded.yml").write_text(MINIMAL)
+    return folder
+
+
+def test_the_project_is_the_nearest_folder_upwards(tmp_path: Path) -> None:
+    outer, inner = project_in(tmp_path / "outer"), project_in(tmp_path / "outer" / "inner")
+    (inner / "registry" / "shop").mkdir()
+    (outer / "other" / "conf").mkdir(parents=True)  # a conf/ without profiles is no project
+    assert nearest_project(inner / "registry" / "shop") == inner
+    assert nearest_project(outer / "other") == outer
+
+
+def test_without_one_it_is_the_checkout_that_the_engine_runs_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkout = project_in(tmp_path / "checkout")
+    monkeypatch.setattr(settings, "__file__", str(checkout / "lakehouse" / "settings.py"))
+    assert nearest_project(Path("/")) == checkout
+
+
+def test_without_any_the_error_says_how_to_make_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "__file__", "/site-packages/lakehouse/settings.py")
+    monkeypatch.delenv("LAKEHOUSE_ROOT", raising=False)
+    monkeypatch.chdir("/")
+    with pytest.raises(ConfigurationError, match=r"neither / nor a folder above it holds conf.*lakehouse init"):
+        load_profile()
 
 
 @pytest.mark.parametrize("name", ["embedded", "compose"])

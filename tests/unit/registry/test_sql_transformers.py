@@ -117,7 +117,6 @@ def test_a_mistake_in_the_head_is_named_with_its_line(folder: Path, lines: list[
      ("SELECT 1 FROM silver.a; SELECT 2 FROM silver.a", "found 2 statement(s); expected exactly one SELECT"),
      ("DELETE FROM silver.orders", "expected exactly one SELECT"),
      ("", "found 0 statement(s); expected exactly one SELECT"),
-     ("SELECT 1", "it reads no table; expected one of silver or gold at least"),
      ("SELECT FROM WHERE", "top.sql:1: not valid Spark SQL")],
 )  # fmt: skip
 def test_what_is_not_one_select_of_silver_and_gold_is_refused(folder: Path, sql: str, expected: str) -> None:
@@ -139,3 +138,10 @@ def test_a_file_that_is_no_text_in_utf_8_is_refused(folder: Path) -> None:
     (folder / "top.sql").write_bytes(b"SELECT '\xe9' FROM silver.orders")
     with pytest.raises(ConfigurationError, match=r"top\.sql: 'utf-8' codec .*; expected a text in UTF-8"):
         sql_transformers.load(folder / "top.sql")
+
+
+def test_a_query_that_reads_no_table_is_a_transformer_too(tmp_path: Path, spark: SparkSession) -> None:
+    path = tmp_path / "calendar.sql"
+    path.write_text("SELECT explode(sequence(DATE'2026-01-01', DATE'2026-01-02')) AS day")
+    found = sql_transformers.load(path)
+    assert (dict(found.reads), found.function().count()) == ({}, 2)
