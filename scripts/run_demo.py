@@ -138,6 +138,7 @@ done in {time.monotonic() - began:.0f} s. To go on:
   ./scripts/demo            # one more day of changes; only what changed is loaded
   ./scripts/demo --stop     # end the services""",
         highlight=False,
+        soft_wrap=True,
     )
 
 
