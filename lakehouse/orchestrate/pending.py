@@ -184,7 +184,7 @@ def _gold(transformer: Transformer, held: TableMetadata | None, plan: _Plan) -> 
         yield Change(target.dotted, Kind.STOPS, str(error))
         return
     if held is None:
-        yield Change(target.dotted, Kind.NEW, f"made from {reads}")
+        yield Change(target.dotted, Kind.NEW, f"made from {reads or 'no other table'}")
         return
     if transformer.columns:
         gained = [f"gains {name}" for name in transformer.columns if name not in held.columns]
