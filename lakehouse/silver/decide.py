@@ -34,25 +34,7 @@ def decide(
         return checked.withColumn(OUTCOME, F.when(F.size(FAILURES) > 0, REJECTED).otherwise(MERGED)).withColumn(
             NEWEST, F.lit(True)
         )
-    content = F.xxhash64(*[name for name in checked.columns if name not in (*RAW_COLUMNS, FAILURES, *ignore)])
-    order = [
-        F.col("_ingested_at").desc(),
-        *([F.col(cursor).desc_nulls_last()] if cursor else []),
-        (F.size(FAILURES) == 0).desc(),
-        content.desc(),
-    ]
-    newest_first = Window.partitionBy(*key).orderBy(*order)
-    for name in lost:
-        ever = newest_first.rowsBetween(Window.currentRow, Window.unboundedFollowing)
-        checked = checked.withColumn(name, F.first(quote(name), ignorenulls=True).over(ever))
-    seen = F.struct("_ingested_at", *([cursor] if cursor else []))
-    ranked = checked.select(
-        "*",
-        F.row_number().over(newest_first).alias(_RANK),
-        F.first(F.struct(seen.alias("seen"), content.alias("content"))).over(newest_first).alias(_WINNER),
-        seen.alias(_SEEN),
-        content.alias(_CONTENT),
-    )
+    ranked = _ranked(checked, key, cursor, ignore, lost)
     undecided = (
         (F.col(_RANK) > 1)
         & F.col(_SEEN).eqNullSafe(F.col(f"{_WINNER}.seen"))
@@ -78,4 +60,29 @@ def decide(
     newest = (F.col(_RANK) == 1) & ~keyless
     return ranked.withColumns({OUTCOME: outcome, FAILURES: failures, NEWEST: newest}).drop(
         _RANK, _WINNER, _SEEN, _CONTENT
+    )
+
+
+def _ranked(
+    checked: DataFrame, key: Sequence[str], cursor: str | None, ignore: Sequence[str], lost: Sequence[str]
+) -> DataFrame:
+    """``checked`` with the rank of each row among those of its key, newest first, and what the first of them is like."""
+    content = F.xxhash64(*[name for name in checked.columns if name not in (*RAW_COLUMNS, FAILURES, *ignore)])
+    order = [
+        F.col("_ingested_at").desc(),
+        *([F.col(cursor).desc_nulls_last()] if cursor else []),
+        (F.size(FAILURES) == 0).desc(),
+        content.desc(),
+    ]
+    newest_first = Window.partitionBy(*key).orderBy(*order)
+    for name in lost:
+        ever = newest_first.rowsBetween(Window.currentRow, Window.unboundedFollowing)
+        checked = checked.withColumn(name, F.first(quote(name), ignorenulls=True).over(ever))
+    seen = F.struct("_ingested_at", *([cursor] if cursor else []))
+    return checked.select(
+        "*",
+        F.row_number().over(newest_first).alias(_RANK),
+        F.first(F.struct(seen.alias("seen"), content.alias("content"))).over(newest_first).alias(_WINNER),
+        seen.alias(_SEEN),
+        content.alias(_CONTENT),
     )
