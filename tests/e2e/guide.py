@@ -159,6 +159,7 @@ def _file(text: str, folder: Path) -> None:
             raise GuideError(f"no command wrote {named['path']}")
         _same(content, path.read_text(encoding="utf-8"))
     else:
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content + "\n", encoding="utf-8")
 
 

@@ -1,6 +1,8 @@
 """README.md, word for word: each of its commands is run, in order, in a fresh clone with an empty home.
 
-The demo starts services of its own on free ports and is run at a small scale. What is not run stands in ``_LEFT_OUT``.
+Blocks of YAML and SQL that name a file are written to it, so that the runs after them show whether they are right.
+The demo starts services of its own on free ports, and makes a fiftieth of its data. What is not run stands in
+``_LEFT_OUT``.
 """
 
 import socket
@@ -26,8 +28,6 @@ _LEFT_OUT = {
     "python -m bench.ingest --rows 5000000 --json": _BENCHMARK,
     "python -m bench.run --json": _BENCHMARK,
     "python -m bench.increment --json": _BENCHMARK,
-    "lakehouse sql --profile compose --attach 'SELECT count(*) FROM lake.gold.global_user_activity_per_day'":
-        "it needs a lake on the services of docker-compose.yml; test_engagement.py runs it there",
 }  # fmt: skip
 
 
@@ -69,7 +69,7 @@ def test_what_is_left_out_is_there() -> None:
 
 
 def _create_coupons(checkout: Path, environment: dict[str, str]) -> None:
-    """The table that the README registers as an example, at the demo's PostgreSQL."""
+    """The table that the files in the README are an example of, at the demo's PostgreSQL."""
     secrets = dotenv_values(checkout / ".env")
     with psycopg2.connect(host=HOST, port=environment["LAKEHOUSE_PG_PORT"], dbname="app", user="postgres",
                           password=secrets["APP_PG_ADMIN_PASSWORD"]) as connection, connection.cursor() as cursor:  # fmt: skip
