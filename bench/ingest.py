@@ -17,8 +17,9 @@ import typer
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.common import HOME, environment, profile, result, say, services, timed
-from lakehouse.orchestrate.application import Work
 from lakehouse.orchestrate.launch import application
+from lakehouse.orchestrate.runs import Kind, Plan
+from lakehouse.orchestrate.work import Work
 from scripts.services.settings import ROOT
 
 _TABLE = """
@@ -72,8 +73,8 @@ def main(
 
 
 def _ours(table: str, home: str) -> float:
-    work = Work(tables=(f"raw.{table}",), finish=False)
-    job = application(profile(), "run_plan.py", ["--work", work.model_dump_json()])
+    work = Work(kind=Kind.JOB, plan=Plan(tables=(f"raw.{table}",)))
+    job = application(profile(), "run_plan.py", ["--work", work.as_json()])
     seconds = timed(job.command, environment(HOME / home, LAKEHOUSE_REGISTRY=str(HOME / "registry")))
     job.keep_archive()
     return seconds

@@ -7,7 +7,6 @@ Exit codes: 0 success; 1 the data of a table failed; 2 the configuration is wron
 
 import json
 import sys
-from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -19,9 +18,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from lakehouse import logs
 from lakehouse.errors import ConfigurationError, LakehouseError
 from lakehouse.orchestrate import pipeline, plan
-from lakehouse.orchestrate.application import Work
-from lakehouse.orchestrate.pipeline import Event
+from lakehouse.orchestrate.events import Event, line
+from lakehouse.orchestrate.runs import DayRange, Plan
 from lakehouse.orchestrate.summary import plan_table, progress_line, summary_table
+from lakehouse.orchestrate.work import Work
 from lakehouse.paths import Layer
 from lakehouse.registry import loader
 from lakehouse.settings import load_profile
@@ -44,6 +44,7 @@ def main(
         str, typer.Option(help="Tables whose vanished rows are meant, separated by commas.")
     ] = "",
     json_lines: Annotated[bool, typer.Option("--json", help="Print JSON lines instead of text.")] = False,
+    verbose: Annotated[bool, typer.Option(help="Show what Spark prints, too.")] = False,
 ) -> None:
     """Run the pipeline."""
     redaction = logs.Redaction()
@@ -54,11 +55,13 @@ def main(
         registry = loader.load(settings.registry)
         targets = plan.select(registry, _list(tables), [_layer(name) for name in _list(layers)], _list(domains))
         work = Work(
-            tables=tuple(target.dotted for target in targets),
-            full_refresh=full_refresh,
+            plan=Plan(
+                tables=tuple(target.dotted for target in targets),
+                full_refresh=full_refresh,
+                window=DayRange.parse(start, end),
+                accept_deletes=_known(_list(accept_deletes), registry),
+            ),
             resume=resume,
-            accept_deletes=_known(_list(accept_deletes), registry),
-            **_window(start, end),
         )
         if dry_run:
             rows = plan.describe(registry, plan.waves(registry, targets))
@@ -67,7 +70,12 @@ def main(
             ).print(plan_table(rows))
             raise SystemExit(0)
         outcome = pipeline.run(
-            work, settings, registry, _print_json if json_lines else _print_progress, isolate=isolate
+            work,
+            settings,
+            registry,
+            _print_json if json_lines else _print_progress,
+            isolate=isolate,
+            verbose=verbose,
         )
     except LakehouseError as error:
         message = redaction.text(str(error))
@@ -99,25 +107,14 @@ def _known(tables: list[str], registry: loader.Registry) -> tuple[str, ...]:
     return tuple(tables)
 
 
-def _window(start: str, end: str) -> dict[str, str]:
-    if bool(start) != bool(end):
-        raise ConfigurationError("--from and --to come together; found only one of them.")
-    try:
-        if start and date.fromisoformat(start) > date.fromisoformat(end):
-            raise ConfigurationError(f"--from {start} is after --to {end}; expected the first day first.")
-    except ValueError as error:
-        raise ConfigurationError(f"--from and --to: {error}; expected days like 2026-10-31.") from None
-    return {"start": start, "end": end}
-
-
 def _print_json(event: Event) -> None:
-    print(json.dumps(event), flush=True)
+    print(line(event), flush=True)
 
 
 def _print_progress(event: Event) -> None:
-    line = progress_line(event)
-    if line:
-        console.print(line, highlight=False, soft_wrap=True)
+    text = progress_line(event)
+    if text:
+        console.print(text, highlight=False, soft_wrap=True)
 
 
 if __name__ == "__main__":
