@@ -13,8 +13,9 @@ from typing import Annotated
 import typer
 
 from bench.common import HOME, environment, profile, result, say, services, timed
-from lakehouse.orchestrate.application import Work
 from lakehouse.orchestrate.launch import application
+from lakehouse.orchestrate.runs import Kind, Plan
+from lakehouse.orchestrate.work import Work
 from scripts.services.settings import ROOT
 
 _TABLE = """
@@ -67,8 +68,8 @@ def main(
 
 
 def _ours(table: str, home: str) -> float:
-    work = Work(tables=(f"raw.{table}",), finish=False)
-    job = application(profile(), "run_plan.py", ["--work", work.model_dump_json()])
+    work = Work(kind=Kind.JOB, plan=Plan(tables=(f"raw.{table}",)))
+    job = application(profile(), "run_plan.py", ["--work", work.as_json()])
     seconds = timed(job.command, environment(HOME / home, LAKEHOUSE_REGISTRY=str(HOME / "registry")))
     job.keep_archive()
     return seconds

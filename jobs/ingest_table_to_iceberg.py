@@ -6,8 +6,10 @@ spark-submit --properties-file spark-defaults.conf jobs/ingest_table_to_iceberg.
 import argparse
 import sys
 
-from lakehouse.orchestrate.application import Work, main
-from lakehouse.orchestrate.arguments import add_common, checked
+from lakehouse.orchestrate.application import main
+from lakehouse.orchestrate.arguments import add_common, checked, plan_of
+from lakehouse.orchestrate.runs import Kind
+from lakehouse.orchestrate.work import Work
 from lakehouse.paths import raw
 
 if __name__ == "__main__":
@@ -17,16 +19,5 @@ if __name__ == "__main__":
         "--accept-deletes", nargs="+", default=[], metavar="TABLE", help="tables whose vanished rows are meant"
     )
     arguments = checked(parser)
-    sys.exit(
-        main(
-            Work(
-                tables=tuple(raw(name).dotted for name in arguments.table),
-                full_refresh=arguments.full_refresh,
-                start=arguments.start,
-                end=arguments.end,
-                accept_deletes=tuple(arguments.accept_deletes),
-                finish=False,
-            ),
-            arguments.profile,
-        )
-    )
+    plan = plan_of(arguments, [raw(name) for name in arguments.table])
+    sys.exit(main(Work(kind=Kind.JOB, plan=plan), arguments.profile))

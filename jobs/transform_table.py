@@ -6,23 +6,14 @@ spark-submit --properties-file spark-defaults.conf jobs/transform_table.py --tab
 import argparse
 import sys
 
-from lakehouse.orchestrate.application import Work, main
-from lakehouse.orchestrate.arguments import add_common, checked, transformed
+from lakehouse.orchestrate.application import main
+from lakehouse.orchestrate.arguments import add_common, checked, plan_of, transformed
+from lakehouse.orchestrate.runs import Kind
+from lakehouse.orchestrate.work import Work
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_common(parser)
     arguments = checked(parser)
-    tables = tuple(target.dotted for target in transformed(arguments.table, arguments.profile))
-    sys.exit(
-        main(
-            Work(
-                tables=tables,
-                full_refresh=arguments.full_refresh,
-                start=arguments.start,
-                end=arguments.end,
-                finish=False,
-            ),
-            arguments.profile,
-        )
-    )
+    plan = plan_of(arguments, transformed(arguments.table, arguments.profile))
+    sys.exit(main(Work(kind=Kind.JOB, plan=plan), arguments.profile))

@@ -1,4 +1,4 @@
-"""Logs: one structlog configuration, with one step that takes secrets out."""
+"""Logs: one structlog configuration, with one step that takes secrets, and values of rows, out."""
 
 import re
 import sys
@@ -8,20 +8,23 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict
 
+from lakehouse.sqlstate import without_values
+
 _HIDDEN = "[secret]"
 _SHORTEST = 4  # a shorter text would hide words that are no secret
 _IN_URI = re.compile(r"(?<=://)([^/\s:@]+):[^@\s/]+(?=@)")
 
 
 class Redaction:
-    """Takes known secrets, and passwords in URIs, out of texts."""
+    """Takes known secrets, passwords in URIs, and values of rows that errors quote, out of texts."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         known = sorted({secret for secret in secrets if len(secret) >= _SHORTEST}, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, known))) if known else None
 
     def text(self, text: str) -> str:
-        """``text`` without a secret."""
+        """``text`` without a secret or the value of a row."""
+        text = without_values(text)
         if self._known is not None:
             text = self._known.sub(_HIDDEN, text)
         return _IN_URI.sub(rf"\1:{_HIDDEN}", text)

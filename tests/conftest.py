@@ -17,6 +17,7 @@ from lakehouse.iceberg.lake import Lake
 from lakehouse.jars import fetch
 from lakehouse.logs import Redaction
 from lakehouse.orchestrate import execute
+from lakehouse.orchestrate.context import Context
 from lakehouse.orchestrate.launch import class_archive, packages
 from lakehouse.orchestrate.runs import TableRun
 from lakehouse.paths import TableName
@@ -111,7 +112,7 @@ class TestLake:
         run_id = options.pop("run_id", f"run-{self.folder.name}-{self._runs}")
         resumed = options.pop("resumed", False)
         request = Request(run_id, **options)
-        context = execute.Context(
+        context = Context(
             self.profile,
             loader.load(self.folder),
             Lake(self.spark, self.catalog),

@@ -1,7 +1,6 @@
 """`lakehouse run`: brings tables from their sources through raw and silver to gold."""
 
 import json
-from datetime import date
 from functools import partial
 from typing import Annotated
 
@@ -13,9 +12,10 @@ from lakehouse.cli.progress import Progress
 from lakehouse.cli.terminal import ERRORS, results
 from lakehouse.errors import ConfigurationError
 from lakehouse.orchestrate import pipeline, plan
-from lakehouse.orchestrate.application import Work
-from lakehouse.orchestrate.pipeline import Event
+from lakehouse.orchestrate.events import Event, RunStarted, TableStarted, line
+from lakehouse.orchestrate.runs import DayRange, Plan, TableRun
 from lakehouse.orchestrate.summary import plan_table, progress_line, summary_table
+from lakehouse.orchestrate.work import Work
 from lakehouse.paths import Layer
 from lakehouse.registry import loader
 from lakehouse.settings import load_profile
@@ -37,6 +37,7 @@ def run(
     accept_deletes: Annotated[
         str, typer.Option(help="Tables whose vanished rows are meant, separated by commas.")
     ] = "",
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show what Spark prints, too.")] = False,
     json_lines: JsonLines = False,
 ) -> None:
     """Run the pipeline: bring tables from their sources through raw and silver to gold.
@@ -52,14 +53,14 @@ def run(
     logs.configure(logs.Redaction(settings.secrets()), json_lines=json_lines)
     registry = loader.load(settings.registry)
     targets = plan.select(registry, listed(tables), [_layer(name) for name in listed(layers)], listed(domains))
-    first, last = _days(start, end)
     work = Work(
-        tables=tuple(target.dotted for target in targets),
-        full_refresh=full_refresh,
+        plan=Plan(
+            tables=tuple(target.dotted for target in targets),
+            full_refresh=full_refresh,
+            window=DayRange.parse(start, end),
+            accept_deletes=_known(listed(accept_deletes), registry),
+        ),
         resume=resume,
-        accept_deletes=_known(listed(accept_deletes), registry),
-        start=first,
-        end=last,
     )
     if dry_run:
         rows = plan.describe(registry, plan.waves(registry, targets))
@@ -69,11 +70,11 @@ def run(
             results().print(plan_table(rows))
         return
     if json_lines:
-        outcome = pipeline.run(work, settings, registry, _print_json, isolate=isolate)
+        outcome = pipeline.run(work, settings, registry, _print_json, isolate=isolate, verbose=verbose)
     else:
         with Progress(ERRORS) as progress:
             show = partial(_show, progress, None if resume else len(targets))
-            outcome = pipeline.run(work, settings, registry, show, isolate=isolate)
+            outcome = pipeline.run(work, settings, registry, show, isolate=isolate, verbose=verbose)
         if outcome.tables:
             results().print(summary_table(outcome))
     raise typer.Exit(int(outcome.code))
@@ -92,29 +93,18 @@ def _known(tables: list[str], registry: loader.Registry) -> tuple[str, ...]:
     return tuple(tables)
 
 
-def _days(start: str, end: str) -> tuple[str, str]:
-    if bool(start) != bool(end):
-        raise ConfigurationError("--from and --to come together; found only one of them.")
-    try:
-        if start and date.fromisoformat(start) > date.fromisoformat(end):
-            raise ConfigurationError(f"--from {start} is after --to {end}; expected the first day first.")
-    except ValueError as error:
-        raise ConfigurationError(f"--from and --to: {error}; expected days like 2026-10-31.") from None
-    return start, end
-
-
 def _print_json(event: Event) -> None:
-    typer.echo(json.dumps(event))
+    typer.echo(line(event))
 
 
 def _show(progress: Progress, tables: int | None, event: Event) -> None:
     """Show ``event`` of a run of so many ``tables``, or of as many as it says when it starts."""
-    match event["event"]:
-        case "run_started":
-            progress.expect(len(event["tables"]) if tables is None else tables)
-        case "table_started":
-            progress.start(event["table"])
-        case "table":
-            progress.end(event["table"])
-    if line := progress_line(event):
-        progress.say(line)
+    match event:
+        case RunStarted():
+            progress.expect(len(event.tables) if tables is None else tables)
+        case TableStarted():
+            progress.start(event.table)
+        case TableRun():
+            progress.end(event.table)
+    if text := progress_line(event):
+        progress.say(text)

@@ -4,17 +4,15 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from functools import reduce
 
-from py4j.protocol import Py4JJavaError
-from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame, DataFrameWriterV2, SparkSession
 from pyspark.sql import functions as F
 
-from lakehouse.errors import SystemFailureError
 from lakehouse.iceberg.catalog import Catalog
 from lakehouse.iceberg.changes import Changes
 from lakehouse.iceberg.materialized import materialized
 from lakehouse.iceberg.partitioning import spark_transform
 from lakehouse.iceberg.properties import table_properties
+from lakehouse.iceberg.spark_errors import SPARK_ERRORS, translated
 from lakehouse.iceberg.table import IcebergTable
 from lakehouse.paths import TableName, engine_column, quote
 
@@ -160,8 +158,8 @@ def replace(
     try:
         with _committing_with(session, properties):
             session.sql(statement)
-    except (PySparkException, Py4JJavaError) as error:
-        raise SystemFailureError(f"replacing {name.dotted} failed: {' '.join(str(error).split())[:1500]}") from error
+    except SPARK_ERRORS as error:
+        raise translated(error, f"replacing {name.dotted}") from None
     finally:
         session.catalog.dropTempView(view)
     made = catalog.get(name)
@@ -192,11 +190,17 @@ def _committing_with(session: SparkSession, properties: Mapping[str, str]) -> It
 
 
 def _landed(target: IcebergTable, commit: Callable[[], object], doing: str) -> int:
+    """The snapshot that ``commit`` made.
+
+    Raises:
+        BrokenRowError: a row holds a value that a cast or a calculation refuses.
+        SystemFailureError: Spark, the catalog or the warehouse failed.
+    """
     before = target.head
     try:
         commit()
-    except (PySparkException, Py4JJavaError) as error:
-        raise SystemFailureError(f"{doing} failed: {' '.join(str(error).split())[:1500]}") from error
+    except SPARK_ERRORS as error:
+        raise translated(error, doing) from None
     target.refresh()
     target.check_descends_from(before)
     head = target.head

@@ -1,155 +1,163 @@
 """A Spark application of the lakehouse: what every job in ``jobs/`` runs."""
 
-import json
+import os
+import signal
 import sys
 import threading
-import uuid
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
-
-from pydantic import BaseModel, ConfigDict, Field
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from types import FrameType
 
 from lakehouse import logs, spark
-from lakehouse.errors import ConfigurationError, ExitCode, LakehouseError
+from lakehouse.errors import ConfigurationError, ExitCode
 from lakehouse.iceberg.catalog import Catalog
 from lakehouse.iceberg.lake import Lake
 from lakehouse.orchestrate import execute, lock
-from lakehouse.orchestrate.runs import RunRecord, Status, TableRun, last_run, record_run, record_tables
-from lakehouse.paths import TableName
-from lakehouse.publish import duckdb_file
-from lakehouse.raw.request import Request, Window
+from lakehouse.orchestrate.boundary import Failure, guarded
+from lakehouse.orchestrate.context import Context
+from lakehouse.orchestrate.events import Failed, RunFinished, RunStarted, TableStarted, emit
+from lakehouse.orchestrate.ops import RunRecord, record_runs, record_tables
+from lakehouse.orchestrate.publishing import Publication, publish
+from lakehouse.orchestrate.recorder import Recorder
+from lakehouse.orchestrate.resume import close_died, to_resume
+from lakehouse.orchestrate.runs import Kind, Status, TableRun, exit_code, worst
+from lakehouse.orchestrate.work import Work
+from lakehouse.paths import Layer, TableName
 from lakehouse.registry import loader
 from lakehouse.registry.loader import Registry
 from lakehouse.settings import Profile, load_profile
 
-_SPEAKING = threading.Lock()
-
-
-def new_run_id() -> str:
-    """An identifier that sorts by time."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
-
-
-class Work(BaseModel):
-    """What an application is asked to do; it travels as JSON from the orchestrator.
-
-    Attributes:
-        tables: ``layer.table`` of each table to make.
-        start, end: ISO dates of a range of days to replay (the end included); empty for none.
-        begin, finish: whether this application opens and closes the run; false in between, when each table has its
-            own application.
-        failed: how many tables failed in the applications before.
-        resume: whether to go on with the run that failed last.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    tables: tuple[str, ...] = ()
-    run_id: str = Field(default_factory=new_run_id)
-    full_refresh: bool = False
-    start: str = ""
-    end: str = ""
-    accept_deletes: tuple[str, ...] = ()
-    begin: bool = True
-    finish: bool = True
-    failed: int = 0
-    resume: bool = False
-
-    def request(self) -> Request:
-        window = None
-        if self.start:
-            window = Window(_midnight(self.start), _midnight(self.end, days=1))
-        return Request(self.run_id, self.full_refresh, window, frozenset(self.accept_deletes))
-
 
 def main(work: Work, profile_name: str | None, *, json_lines: bool = True) -> int:
-    """Run ``work`` and return its exit code; what became of each table goes to standard output as JSON lines."""
+    """Run ``work`` and return its exit code; what became of each table goes to standard output as JSON lines.
+
+    When it is interrupted, what is known is recorded and the process ends at once: tables that are under way are not
+    waited for, and commit nothing.
+    """
     redaction = logs.Redaction()
+    logs.configure(redaction, json_lines=json_lines)
+    profile = guarded(lambda: load_profile(profile_name), "reading the profile")
+    if isinstance(profile, Failure):
+        return _refused(profile, redaction)
+    redaction = logs.Redaction(profile.secrets())
+    logs.configure(redaction, json_lines=json_lines)
     try:
-        profile = load_profile(profile_name)
-        redaction = logs.Redaction(profile.secrets())
-        logs.configure(redaction, json_lines=json_lines)
-        registry = loader.load(profile.registry)
-        _check(work, registry, profile)
-        with lock.held(profile.lock, "write"):
-            return int(_run(work, profile, registry, redaction))
-    except LakehouseError as error:
-        emit("error", {"message": redaction.text(str(error)), "exit_code": int(error.exit_code)})
-        print(redaction.text(str(error)), file=sys.stderr)
-        return int(error.exit_code)
+        with _interruptible():
+            code = guarded(partial(_main, work, profile, redaction), f"running the application of run {work.run_id}")
+    except (KeyboardInterrupt, SystemExit):
+        message = f"run {work.run_id} was interrupted; what ended is recorded. Go on with it by --resume."
+        emit(Failed(message=message))
+        sys.stderr.flush()
+        os._exit(int(ExitCode.SYSTEM_FAILURE))  # threads that wait for Spark or a source would keep the process
+    return _refused(code, redaction) if isinstance(code, Failure) else int(code)
 
 
-def emit(event: str, content: dict[str, Any]) -> None:
-    """One line of JSON to standard output, whole, whichever threads speak at once."""
-    line = json.dumps({"event": event, **content}) + "\n"
-    with _SPEAKING:
-        sys.stdout.write(line)
-        sys.stdout.flush()
+def _refused(failure: Failure, redaction: logs.Redaction) -> int:
+    message = redaction.text(str(failure.error))
+    emit(Failed(message=message, exit_code=int(failure.error.exit_code)))
+    print(message, file=sys.stderr)
+    return int(failure.error.exit_code)
 
 
-def _run(work: Work, profile: Profile, registry: Registry, redaction: logs.Redaction) -> ExitCode:
-    session = spark.session(profile, f"lakehouse {work.run_id}")
-    lake = Lake(session, Catalog(session))
+def _main(work: Work, profile: Profile, redaction: logs.Redaction) -> ExitCode:
+    registry = loader.load(profile.registry)
+    _check(work, registry, profile)
+    with ExitStack() as locks:
+        if work.kind is Kind.JOB:  # so that no pipeline run is under way, between two of its applications either
+            locks.enter_context(lock.held(profile.lock, "run"))
+        locks.enter_context(lock.held(profile.lock, "write"))
+        session = spark.session(profile, f"lakehouse {work.run_id}")
+        return run(work, profile, registry, Lake(session, Catalog(session)), redaction)
+
+
+def run(work: Work, profile: Profile, registry: Registry, lake: Lake, redaction: logs.Redaction) -> ExitCode:
+    """Do ``work`` in a lake whose locks the caller holds."""
+    notes = [f"run {run_id} died; it is closed" for run_id in (close_died(lake) if work.opens else [])]
     if work.resume:
-        resumed = _resumed(work, lake)
+        resumed = to_resume(lake, registry)
         if resumed is None:
-            emit(
-                "run_finished",
-                {
-                    "run_id": work.run_id,
-                    "status": str(Status.UNCHANGED),
-                    "failed": 0,
-                    "note": "the last run succeeded; there is nothing to resume",
-                },
+            note = "; ".join(
+                [*notes, "there is nothing to resume: every run succeeded, or was made good by a later one"]
             )
+            emit(RunFinished(run_id=work.run_id, status=Status.UNCHANGED, note=note))
             return ExitCode.SUCCESS
-        work = resumed
-    plan = work.model_dump(include={"tables", "full_refresh", "start", "end", "accept_deletes"})
-    emit("run_started", {"run_id": work.run_id, "tables": list(work.tables)})
-    if work.begin:
-        record_run(lake.catalog, RunRecord(work.run_id, Status.RUNNING, plan), profile.name)
-    context = execute.Context(
-        profile,
-        registry,
-        lake,
-        work.request(),
-        datetime.now(UTC),
-        redaction,
-        lambda run: emit("table", run.event()),
-        work.resume,
+        work = work.model_copy(update={"run_id": resumed.run_id, "plan": resumed.plan})
+        notes.append(resumed.note)
+    if work.opens:
+        _record(work, Status.RUNNING, 0, profile, lake)
+    emit(RunStarted(run_id=work.run_id, tables=work.tables, process=os.getpid(), note="; ".join(notes)))
+    results = _make(work, profile, registry, lake, redaction)
+    code = exit_code(results)
+    return worst([code, _close(work, results, profile, registry, lake, redaction)]) if work.closes else code
+
+
+def _make(
+    work: Work, profile: Profile, registry: Registry, lake: Lake, redaction: logs.Redaction
+) -> Sequence[TableRun]:
+    """Make the tables of ``work``; each one's end is told at once, and recorded soon after."""
+    with Recorder(partial(record_tables, lake.catalog, work.run_id)) as recorder:
+        for told in work.unrecorded:
+            recorder.add(told)
+
+        def report(ended: TableRun) -> None:
+            recorder.add(ended)
+            emit(ended)
+
+        context = Context(
+            profile,
+            registry,
+            lake,
+            work.request(),
+            datetime.now(UTC),
+            redaction,
+            report,
+            work.resume,
+            lambda table, attempt: emit(TableStarted(table=table.dotted, attempt=attempt)),
+        )
+        return execute.run(work.targets(), context)
+
+
+def _close(
+    work: Work,
+    results: Sequence[TableRun],
+    profile: Profile,
+    registry: Registry,
+    lake: Lake,
+    redaction: logs.Redaction,
+) -> ExitCode:
+    """Publish after a pipeline run in which nothing failed, and record the run's end."""
+    failed = work.failed + sum(not ended.status.is_good for ended in results)
+    code, publication = ExitCode.SUCCESS, Publication(False)
+    if not failed and work.kind is Kind.PIPELINE:
+        made = {target for target in work.plan.targets() if target.layer is Layer.GOLD}
+        found = guarded(lambda: publish(registry, lake, profile, made), "publishing gold")
+        if isinstance(found, Failure):
+            code = found.error.exit_code
+            publication = Publication(False, redaction.text(str(found.error)))
+        else:
+            publication = found
+    status = Status.FAILED if failed or code else Status.SUCCEEDED
+    _record(work, status, failed, profile, lake)
+    emit(
+        RunFinished(
+            run_id=work.run_id,
+            status=status,
+            failed=failed,
+            published=publication.published,
+            note=publication.note,
+        )
     )
-    results = execute.run([TableName.parse(table) for table in work.tables], context)
-    record_tables(lake.catalog, work.run_id, results)
-    code = execute.exit_code(results)
-    if work.finish:
-        _finish(work, plan, results, profile, registry, lake)
     return code
 
 
-def _finish(
-    work: Work, plan: dict[str, Any], results: Sequence[TableRun], profile: Profile, registry: Registry, lake: Lake
-) -> None:
-    failed = work.failed + sum(run.status in {Status.FAILED, Status.SKIPPED} for run in results)
-    if not failed:
-        tables = [lake.catalog.find(transformer.target) for transformer in registry.transformers.values()]
-        views = [duckdb_file.View.of(table) for table in tables if table is not None]
-        duckdb_file.write(Path(profile.analytics), views, profile.catalog_properties())
-    status = Status.FAILED if failed else Status.SUCCEEDED
-    record_run(lake.catalog, RunRecord(work.run_id, status, plan), profile.name, failed)
-    emit("run_finished", {"run_id": work.run_id, "status": str(status), "failed": failed})
-
-
-def _resumed(work: Work, lake: Lake) -> Work | None:
-    """The work of the last run, if that did not succeed."""
-    record = last_run(lake.catalog, lake.spark)
-    if record is None or record.status is Status.SUCCEEDED:
-        return None
-    return work.model_copy(
-        update=dict(Work.model_validate({**record.plan, "run_id": record.run_id}))
-        | {"begin": work.begin, "finish": work.finish, "resume": True}
-    )
+def _record(work: Work, status: Status, failed: int, profile: Profile, lake: Lake) -> None:
+    record = RunRecord(work.run_id, status, work.plan.model_dump_json(), profile.name, work.kind, failed)
+    if status is Status.RUNNING:
+        record_runs(lake.catalog, [record], open_run=work.run_id)
+    else:
+        record_runs(lake.catalog, [record])
 
 
 def _check(work: Work, registry: Registry, profile: Profile) -> None:
@@ -162,9 +170,22 @@ def _check(work: Work, registry: Registry, profile: Profile) -> None:
                 remedy=f"It makes: {', '.join(sorted(known))}.",
             )
         name = TableName.parse(table)
-        if name.layer == "raw":
+        if name.layer is Layer.RAW:
             profile.source(registry.tables[name.table].source.connection)
 
 
-def _midnight(day: str, days: int = 0) -> datetime:
-    return datetime.fromisoformat(day).replace(tzinfo=UTC) + timedelta(days=days)
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """SIGTERM is an interruption, as Ctrl-C is; only a process's main thread can be told."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, _frame: FrameType | None) -> None:
+        sys.exit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

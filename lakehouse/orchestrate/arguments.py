@@ -2,9 +2,10 @@
 
 import argparse
 import sys
-from datetime import date
+from collections.abc import Iterable
 
 from lakehouse.errors import LakehouseError
+from lakehouse.orchestrate.runs import DayRange, Plan
 from lakehouse.paths import TableName, check_identifier, gold, silver
 from lakehouse.registry import loader
 from lakehouse.settings import load_profile
@@ -26,17 +27,27 @@ def add_common(parser: argparse.ArgumentParser) -> None:
 def checked(parser: argparse.ArgumentParser) -> argparse.Namespace:
     """The parsed arguments; a mistake ends the process with code 2 and a message."""
     arguments = parser.parse_args()
-    if bool(arguments.start) != bool(arguments.end):
-        parser.error("--from and --to come together")
     try:
-        for day in (arguments.start, arguments.end):
-            if day:
-                date.fromisoformat(day)
         for name in arguments.table:
             check_identifier(name, "--table")
-    except (ValueError, LakehouseError) as error:
+        plan_of(arguments, ())
+    except LakehouseError as error:
         parser.error(str(error))
     return arguments
+
+
+def plan_of(arguments: argparse.Namespace, targets: Iterable[TableName]) -> Plan:
+    """What the arguments ask for of ``targets``.
+
+    Raises:
+        ConfigurationError: days that are none, or given with a full refresh.
+    """
+    return Plan(
+        tables=tuple(target.dotted for target in targets),
+        full_refresh=arguments.full_refresh,
+        window=DayRange.parse(arguments.start, arguments.end),
+        accept_deletes=tuple(getattr(arguments, "accept_deletes", ())),
+    )
 
 
 def transformed(names: list[str], profile: str | None) -> list[TableName]:

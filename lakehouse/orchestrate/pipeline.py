@@ -3,115 +3,153 @@
 It decides and starts; it never touches a row.
 """
 
-import json
 import os
-import signal
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
 
-from lakehouse.errors import ExitCode, SystemFailureError
+from lakehouse.errors import ExitCode
+from lakehouse.logs import Redaction
 from lakehouse.orchestrate import lock
-from lakehouse.orchestrate.application import Work
+from lakehouse.orchestrate.child import Log, follow
+from lakehouse.orchestrate.events import Event, Failed, RunFinished, RunStarted
+from lakehouse.orchestrate.graph import Graph
 from lakehouse.orchestrate.launch import application
-from lakehouse.orchestrate.plan import blocked_by, waves
-from lakehouse.orchestrate.runs import Status
+from lakehouse.orchestrate.runs import Status, TableRun, worst
+from lakehouse.orchestrate.work import Work
 from lakehouse.paths import TableName
 from lakehouse.registry.loader import Registry
-from lakehouse.settings import Profile
+from lakehouse.settings import Environment, Profile
 
-Event = dict[str, Any]
+Report = Callable[[Event], None]
 
 
 @dataclass
 class Outcome:
-    """What a run came to: an event for each table, by ``layer.table``, and the worst exit code."""
+    """What a run came to.
 
-    tables: dict[str, Event] = field(default_factory=dict)
+    Attributes:
+        tables: the end of each table, by ``layer.table``.
+        silent: those of which no application told.
+        log: the file with what the applications printed; there when they printed anything.
+        published: whether the analysts' file shows what gold holds now.
+    """
+
+    log: Path
+    tables: dict[str, TableRun] = field(default_factory=dict)
+    silent: list[TableRun] = field(default_factory=list)
     codes: list[ExitCode] = field(default_factory=list)
+    opened: bool = False
+    published: bool = False
 
     @property
     def code(self) -> ExitCode:
-        order = (ExitCode.ALREADY_RUNNING, ExitCode.SYSTEM_FAILURE, ExitCode.CONFIGURATION, ExitCode.DATA_FAILURE)
-        return next((code for code in order if code in self.codes), ExitCode.SUCCESS)
+        """The worst of the applications' and the tables' exit codes."""
+        return worst([*self.codes, *(ExitCode(run.exit_code) for run in self.tables.values())])
 
     def failed(self) -> set[TableName]:
-        return {
-            TableName.parse(name)
-            for name, event in self.tables.items()
-            if event["status"] in (Status.FAILED, Status.SKIPPED)
-        }
+        """The tables that failed or were skipped."""
+        return {run.name for run in self.tables.values() if not run.status.is_good}
+
+    def tell(self, run: TableRun, report: Report) -> None:
+        """Note the end of a table that no application tells of."""
+        self.tables[run.table] = run
+        self.silent.append(run)
+        report(run)
 
 
-def run(work: Work, profile: Profile, registry: Registry, report: Callable[[Event], None], *, isolate: bool) -> Outcome:
+def run(
+    work: Work, profile: Profile, registry: Registry, report: Report, *, isolate: bool, verbose: bool = False
+) -> Outcome:
     """Run ``work``; ``report`` gets each event as it comes.
 
     Args:
-        isolate: give each table an application of its own.
+        isolate: give each table an application of its own; a run that is resumed has one.
+        verbose: show what the applications print besides events, on standard error.
 
     Raises:
         AlreadyRunningError: another run is under way; nothing was started.
-        SystemFailureError: an application could not be started, or ended without a word.
+        SystemFailureError: an application could not be started.
     """
-    outcome = Outcome()
+    log = Log(log_path(profile, work.run_id), Redaction(profile.secrets()), verbose=verbose)
+    outcome = Outcome(log.path)
     with lock.held(profile.lock, "run"):
-        if not isolate or work.resume:
-            _application(work, profile, outcome, report)
-            return outcome
-        for part in _isolated(work, registry, outcome, report):
-            _application(part, profile, outcome, report)
+        parts = _isolated(work, registry, outcome, report) if isolate and not work.resume else iter([work])
+        for part in parts:
+            _application(part, profile, log, outcome, report)
     return outcome
 
 
-def _isolated(work: Work, registry: Registry, outcome: Outcome, report: Callable[[Event], None]) -> Iterator[Work]:
-    """An application for each table, inputs first, and one that closes the run."""
-    first = True
-    for wave in waves(registry, [TableName.parse(table) for table in work.tables]):
-        for target in wave:
-            cause = blocked_by(registry, target, outcome.failed())
-            if cause is not None:
-                event = {
-                    "event": "table",
-                    "table": target.dotted,
-                    "status": str(Status.SKIPPED),
-                    "error": f"{cause.dotted} failed",
-                }
-                outcome.tables[target.dotted] = event
-                report(event)
-                continue
-            yield work.model_copy(update={"tables": (target.dotted,), "begin": first, "finish": False})
-            first = False
-    yield work.model_copy(update={"tables": (), "begin": False, "finish": True, "failed": len(outcome.failed())})
+def log_path(profile: Profile, run_id: str) -> Path:
+    """Where what the applications of a run print is kept."""
+    home = Environment().home or profile.analytics.parent
+    return home.resolve() / "logs" / f"{run_id}.log"
 
 
-def _application(work: Work, profile: Profile, outcome: Outcome, report: Callable[[Event], None]) -> None:
-    started = application(profile, "run_plan.py", ["--profile", profile.name, "--work", work.model_dump_json()])
-    process = subprocess.Popen(
-        started.command, stdout=subprocess.PIPE, text=True, start_new_session=True, env=_environment(profile)
+def _isolated(work: Work, registry: Registry, outcome: Outcome, report: Report) -> Iterator[Work]:
+    """An application for each table, inputs first, and one that closes the run.
+
+    The run is opened by the first application that comes so far.
+    """
+    graph = Graph(registry, work.plan.targets())
+    while graph.is_active():
+        start, skipped = graph.ready()
+        for table in skipped:
+            outcome.tell(table, report)
+        for target in start:
+            yield work.model_copy(update={"share": (target.dotted,), "opens": not outcome.opened, "closes": False})
+            graph.ended(target, good=target not in outcome.failed())
+    yield work.model_copy(
+        update={
+            "share": (),
+            "opens": not outcome.opened,
+            "unrecorded": tuple(outcome.silent),
+            "failed": len(outcome.failed()),
+        }
     )
-    finished = False
-    with _ended_with(process):
-        assert process.stdout is not None
-        for line in process.stdout:
-            event = _parsed(line)
-            if event is None:
-                sys.stderr.write(line)  # logs and tracebacks: spark-submit sends a Python job's two streams to one
-                continue
-            finished = finished or event["event"] in {"run_finished", "error"} or not work.finish
-            if event["event"] == "table":
-                outcome.tables[event["table"]] = event
-            report(event)
-        code = process.wait()
-    if not finished or code not in set(ExitCode):
-        raise SystemFailureError(
-            f"the Spark application of run {work.run_id} ended with code {code} before it was done; expected it to say "
-            "what became of each table. What it committed stays.",
-            remedy="See its log above; then run again with --resume.",
+
+
+def _application(work: Work, profile: Profile, log: Log, outcome: Outcome, report: Report) -> None:
+    """Run one application, and see that each table of its share has an end: of which it tells nothing, it has failed."""
+    started = application(profile, "run_plan.py", ["--profile", profile.name, "--work", work.as_json()])
+    share, said = set(work.tables), False
+
+    def take(event: Event) -> None:
+        nonlocal said
+        match event:
+            case RunStarted():
+                share.update(event.tables)  # of a run that is resumed only the application knows them
+                outcome.opened = True
+            case TableRun():
+                outcome.tables[event.table] = event
+            case RunFinished():
+                said = True
+                outcome.published = event.published
+                if event.status is Status.FAILED:
+                    event = event.model_copy(update={"log": str(outcome.log)})
+            case Failed():
+                said = True
+                event = event.model_copy(update={"log": str(outcome.log)})
+        report(event)
+
+    code = follow(started.command, _environment(profile), log, take)
+    silent = sorted(share - set(outcome.tables))
+    died = code not in set(ExitCode) or (bool(silent or work.closes) and not said)
+    if died:
+        ended = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
+        message = (
+            f"the Spark application of run {work.run_id} {ended} before it was done; expected it to say what became of "
+            "each table. What it committed stays. See its log; then run again with --resume."
         )
-    outcome.codes.append(ExitCode(code))
-    started.keep_archive()
+        report(Failed(message=message, log=str(outcome.log)))
+    outcome.codes.append(ExitCode.SYSTEM_FAILURE if died else ExitCode(code))
+    for table in silent:
+        error = f"its application ended with code {code} without telling what became of it"
+        exit_code = int(outcome.codes[-1] or ExitCode.SYSTEM_FAILURE)
+        outcome.tell(TableRun(table=table, status=Status.FAILED, error=error, exit_code=exit_code), report)
+    if not died:
+        started.keep_archive()
 
 
 def _environment(profile: Profile) -> dict[str, str]:
@@ -121,30 +159,3 @@ def _environment(profile: Profile) -> dict[str, str]:
         "LAKEHOUSE_ROOT": str(profile.root),
         "PYTHONUNBUFFERED": "1",
     }
-
-
-class _ended_with:  # noqa: N801  (reads as a sentence)
-    """Ends the application and its children when the orchestrator is interrupted or ended."""
-
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
-        self._process = process
-
-    def __enter__(self) -> None:
-        self._before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-
-    def __exit__(self, *_: object) -> None:
-        signal.signal(signal.SIGTERM, self._before)
-        if self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGTERM)
-            self._process.wait()
-
-
-def _parsed(line: str) -> Event | None:
-    """The event in a line of an application's output; ``None`` for what others print."""
-    if not line.startswith("{"):
-        return None
-    try:
-        event = json.loads(line)
-    except json.JSONDecodeError:
-        return None
-    return event if isinstance(event, dict) and "event" in event else None

@@ -1,67 +1,126 @@
-"""What runs leave behind: a row in ``ops.runs`` for each change of a run's status, one in ``ops.table_runs`` a table."""
+"""What a run asks for, and what became of it and of each of its tables."""
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Literal
 
-import pyarrow as pa
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_serializer, model_validator
 
-from lakehouse.iceberg.catalog import Catalog
-from lakehouse.iceberg.data_files import write
-from lakehouse.paths import TableName, ops
-
-RUNS, TABLE_RUNS = ops("runs"), ops("table_runs")
-_RUNS_COLUMNS = {
-    "run_id": "string",
-    "status": "string",
-    "at": "timestamp",
-    "profile": "string",
-    "plan": "string",
-    "failed": "int",
-}
-_TABLE_RUNS_COLUMNS = {
-    "run_id": "string",
-    "table_name": "string",
-    "status": "string",
-    "started_at": "timestamp",
-    "seconds": "double",
-    "rows_read": "bigint",
-    "merged": "bigint",
-    "superseded": "bigint",
-    "rejected": "bigint",
-    "tombstones": "bigint",
-    "snapshot_id": "bigint",
-    "attempts": "int",
-    "notes": "string",
-    "error": "string",
-}
+from lakehouse.errors import ConfigurationError, ExitCode
+from lakehouse.paths import TableName
+from lakehouse.raw.request import Window
 
 
 class Status(StrEnum):
-    """How a table, or a run, ended. ``unchanged`` is a success that had nothing to do."""
+    """How a table, or a run, stands.
+
+    ``unchanged`` is a success that had nothing to do; ``died`` is what the next run writes of one that ended without a
+    word: killed, or its machine gone.
+    """
 
     RUNNING = "running"
     SUCCEEDED = "succeeded"
     UNCHANGED = "unchanged"
     FAILED = "failed"
     SKIPPED = "skipped"
+    DIED = "died"
+
+    @property
+    def is_good(self) -> bool:
+        """Whether a table that ended so stands as a run wants it."""
+        return self in {Status.SUCCEEDED, Status.UNCHANGED}
 
 
-@dataclass(frozen=True)
-class TableRun:
-    """What became of one table in one run. Times in UTC, counts in rows.
+class Kind(StrEnum):
+    """Who started a run: the master script, or a person or scheduler by ``spark-submit`` of a job."""
+
+    PIPELINE = "pipeline"
+    JOB = "job"
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DayRange(_Model):
+    """Days to replay, both included, in UTC."""
+
+    start: date
+    end: date
+
+    @classmethod
+    def parse(cls, start: str, end: str) -> "DayRange | None":
+        """The range of two texts like ``2026-10-31``; ``None`` when both are empty.
+
+        Raises:
+            ConfigurationError: only one is given, one is no day, or the first is after the second.
+        """
+        if not start and not end:
+            return None
+        if not start or not end:
+            raise ConfigurationError("--from and --to come together; found only one of them.")
+        try:
+            first, last = date.fromisoformat(start), date.fromisoformat(end)
+        except ValueError as error:
+            raise ConfigurationError(f"--from and --to: {error}; expected days like 2026-10-31.") from None
+        if first > last:
+            raise ConfigurationError(f"--from {start} is after --to {end}; expected the first day first.")
+        return cls(start=first, end=last)
+
+    def window(self) -> Window:
+        """From the first day's midnight up to the one after the last day."""
+        return Window(
+            datetime.combine(self.start, time(), UTC), datetime.combine(self.end, time(), UTC) + timedelta(days=1)
+        )
+
+
+class Plan(_Model):
+    """What a run does, as a whole: ``ops.runs`` keeps it, so that ``--resume`` can go on.
 
     Attributes:
+        tables: ``layer.table`` of each table to make.
+        window: the days to replay.
+        accept_deletes: source tables whose vanished rows a person has confirmed.
+
+    Raises:
+        ConfigurationError: a full refresh of a range of days: it would make that range the whole table.
+    """
+
+    tables: tuple[str, ...] = ()
+    full_refresh: bool = False
+    window: DayRange | None = None
+    accept_deletes: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _refuse_a_refresh_of_days(self) -> "Plan":
+        if self.full_refresh and self.window is not None:
+            raise ConfigurationError(
+                f"--full-refresh was given with --from {self.window.start} --to {self.window.end}; a full refresh replaces "
+                "all that a table holds, so the days before and after would be lost.",
+                remedy="Give only --from and --to to replay these days, or only --full-refresh to load everything.",
+            )
+        return self
+
+    def targets(self) -> list[TableName]:
+        return [TableName.parse(table) for table in self.tables]
+
+
+class TableRun(_Model):
+    """What became of one table in one run: also the line that tells it to machines. Times in UTC, counts in rows.
+
+    Attributes:
+        snapshot: what was committed; ``None`` when nothing was.
+        attempts: how often it was tried.
+        error: what went wrong, without secrets and values of rows.
         exit_code: the error's, when the table failed.
         retryable: whether trying again may help.
     """
 
+    event: Literal["table"] = "table"
     table: str
     status: Status
-    started_at: datetime
+    started_at: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
     seconds: float = 0.0
     rows_read: int = 0
     merged: int = 0
@@ -75,76 +134,28 @@ class TableRun:
     exit_code: int = 0
     retryable: bool = False
 
-    def event(self) -> dict[str, Any]:
-        """As JSON values."""
-        return asdict(self) | {
-            "started_at": self.started_at.isoformat(),
-            "snapshot": self.snapshot and str(self.snapshot),
-        }
+    @field_serializer("snapshot", when_used="json")
+    def _as_text(self, snapshot: int | None) -> str | None:
+        """Other languages read numbers of JSON as doubles, in which an id does not fit."""
+        return None if snapshot is None else str(snapshot)
+
+    @property
+    def name(self) -> TableName:
+        return TableName.parse(self.table)
+
+    @classmethod
+    def skipped(cls, table: TableName, cause: TableName) -> "TableRun":
+        """``table`` was not made, since ``cause``, that it reads, failed or was itself skipped."""
+        return cls(table=table.dotted, status=Status.SKIPPED, error=f"{cause.dotted} failed")
 
 
-@dataclass(frozen=True)
-class RunRecord:
-    """A run as ``ops.runs`` knows it; ``plan`` is what ``--resume`` needs to go on."""
-
-    run_id: str
-    status: Status
-    plan: Mapping[str, Any] = field(default_factory=dict)
+def exit_code(runs: Iterable[TableRun]) -> ExitCode:
+    """The code of a run whose tables ended so: the worst of theirs."""
+    return worst(ExitCode(run.exit_code) for run in runs if run.status is Status.FAILED)
 
 
-def record_run(catalog: Catalog, record: RunRecord, profile: str, failed: int = 0) -> None:
-    """Add the run's present status to ``ops.runs``."""
-    row = {
-        "run_id": record.run_id,
-        "status": str(record.status),
-        "at": datetime.now(UTC),
-        "profile": profile,
-        "plan": json.dumps(record.plan),
-        "failed": failed,
-    }
-    _append(catalog, RUNS, _RUNS_COLUMNS, [row])
-
-
-def record_tables(catalog: Catalog, run_id: str, runs: Sequence[TableRun]) -> None:
-    """Add what became of each table to ``ops.table_runs``."""
-    rows = [
-        {
-            "run_id": run_id,
-            "table_name": run.table,
-            "status": str(run.status),
-            "started_at": run.started_at,
-            "seconds": run.seconds,
-            "rows_read": run.rows_read,
-            "merged": run.merged,
-            "superseded": run.superseded,
-            "rejected": run.rejected,
-            "tombstones": run.tombstones,
-            "snapshot_id": run.snapshot,
-            "attempts": run.attempts,
-            "notes": "; ".join(run.notes),
-            "error": run.error,
-        }
-        for run in runs
-    ]
-    _append(catalog, TABLE_RUNS, _TABLE_RUNS_COLUMNS, rows)
-
-
-def last_run(catalog: Catalog, spark: Any) -> RunRecord | None:
-    """The run that began last, with its newest status; ``None`` before the first."""
-    if catalog.find(RUNS) is None:
-        return None
-    row = spark.sql(f"""
-        SELECT run_id, max_by(status, at) AS status, min_by(plan, at) AS plan
-          FROM {RUNS} GROUP BY run_id ORDER BY min(at) DESC LIMIT 1""").first()
-    return None if row is None else RunRecord(row["run_id"], Status(row["status"]), json.loads(row["plan"]))
-
-
-def _append(catalog: Catalog, name: TableName, columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> None:
-    if not rows:
-        return
-    table = catalog.find(name) or catalog.create(name, columns)
-    target = table.new_file()
-    batch = pa.RecordBatch.from_pylist(list(rows), schema=target.schema)
-    file = write(target, [batch], {})
-    assert file is not None
-    table.append([file], {})
+def worst(codes: Iterable[ExitCode]) -> ExitCode:
+    """The code that tells most of what must be mended first."""
+    found = set(codes)
+    order = (ExitCode.ALREADY_RUNNING, ExitCode.SYSTEM_FAILURE, ExitCode.CONFIGURATION, ExitCode.DATA_FAILURE)
+    return next((code for code in order if code in found), ExitCode.SUCCESS)

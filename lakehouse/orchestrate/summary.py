@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from rich.markup import escape
 from rich.table import Table
 
+from lakehouse.orchestrate.events import Event, Failed, RunFinished, RunStarted
 from lakehouse.orchestrate.pending import Change, Kind
-from lakehouse.orchestrate.pipeline import Event, Outcome
-from lakehouse.orchestrate.runs import Status
+from lakehouse.orchestrate.pipeline import Outcome
+from lakehouse.orchestrate.runs import Status, TableRun
 
 _COLOURS = {Status.SUCCEEDED: "green", Status.UNCHANGED: "dim", Status.FAILED: "red", Status.SKIPPED: "yellow"}
 _CHANGES = {Kind.NEW: "green", Kind.DOWNSTREAM: "dim", Kind.STOPS: "red", Kind.UNMADE: "magenta"}
@@ -15,15 +16,24 @@ _CHANGES = {Kind.NEW: "green", Kind.DOWNSTREAM: "dim", Kind.STOPS: "red", Kind.U
 
 def progress_line(event: Event) -> str:
     """A line of progress for an event; empty for those that say nothing to a person."""
-    match event["event"]:
-        case "run_started":
-            return f"run {event['run_id']}: {_counted(len(event['tables']), 'table')}"
-        case "table":
-            padding = " " * (10 - len(event["status"]))
-            return f"  {_coloured(event['status'])}{padding} {event['table']:<40} {_detail(event)}"
-        case "run_finished":
-            return f"run {event['run_id']}: {event.get('note') or event['status']}"
-    return ""
+    match event:
+        case RunStarted():
+            started = f"run {event.run_id}: {_counted(len(event.tables), 'table')}"
+            return f"{started} ({escape(event.note)})" if event.note else started
+        case TableRun():
+            padding = " " * (10 - len(event.status))
+            return f"  {_coloured(event.status)}{padding} {event.table:<40} {_detail(event)}"
+        case RunFinished():
+            detail = f" ({escape(event.note)})" if event.note else ""
+            return f"run {event.run_id}: {event.status}{detail}{_log(event.log)}"
+        case Failed():
+            return f"[red]{escape(event.message)}[/red]{_log(event.log)}"
+        case _:
+            return ""
+
+
+def _log(path: str | None) -> str:
+    return f"; what was printed is in {escape(path)}" if path else ""
 
 
 def plan_table(rows: Sequence[dict[str, str]]) -> Table:
@@ -54,34 +64,34 @@ def summary_table(outcome: Outcome) -> Table:
     table.add_column("status")
     for name in ("read", "merged", "superseded", "rejected", "deleted", "seconds"):
         table.add_column(name, justify="right")
-    for name, event in outcome.tables.items():
-        counts = [event.get(key) or 0 for key in ("rows_read", "merged", "superseded", "rejected", "tombstones")]
+    for name, run in outcome.tables.items():
+        counts = (run.rows_read, run.merged, run.superseded, run.rejected, run.tombstones)
         table.add_row(
             name,
-            _coloured(event["status"]),
+            _coloured(run.status),
             *(f"{count:,}" if count else "" for count in counts),
-            f"{event.get('seconds', 0):.1f}",
+            f"{run.seconds:.1f}",
         )
     return table
 
 
-def _coloured(status: str) -> str:
-    colour = _COLOURS.get(Status(status), "white")
+def _coloured(status: Status) -> str:
+    colour = _COLOURS.get(status, "white")
     return f"[{colour}]{status}[/{colour}]"
 
 
-def _detail(event: Event) -> str:
-    if event.get("error"):
-        return escape(str(event["error"]))
+def _detail(run: TableRun) -> str:
+    if run.error:
+        return escape(run.error)
     parts = []
-    if event.get("rows_read"):
-        parts.append(_counted(event["rows_read"], "row"))
-    if event.get("rejected"):
-        parts.append(f"{event['rejected']:,} rejected")
-    if event.get("tombstones"):
-        parts.append(f"{event['tombstones']:,} deleted")
-    parts += [escape(note) for note in event.get("notes") or ()]
-    return ", ".join([*parts, f"{event.get('seconds', 0):.1f} s"])
+    if run.rows_read:
+        parts.append(_counted(run.rows_read, "row"))
+    if run.rejected:
+        parts.append(f"{run.rejected:,} rejected")
+    if run.tombstones:
+        parts.append(f"{run.tombstones:,} deleted")
+    parts += [escape(note) for note in run.notes]
+    return ", ".join([*parts, f"{run.seconds:.1f} s"])
 
 
 def _counted(number: int, what: str) -> str:

@@ -221,7 +221,7 @@ def test_a_source_that_cannot_be_read_says_why_without_the_secret(
     make_lake: Callable[[], TestLake], services: Services, cassandra_service: Cassandra, monkeypatch: pytest.MonkeyPatch,
     more: dict[str, Any], expected: str, code: ExitCode,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr("lakehouse.orchestrate.execute._FIRST_WAIT_S", 0.01)
+    monkeypatch.setattr("lakehouse.orchestrate.schedule.FIRST_WAIT_S", 0.01)
     lake = make_lake().with_source("app", source(services, **{"keyspace": "system", **more}))
     done = lake.run(f"raw.{table(lake, 'unreachable', 'local')}").popitem()[1]
     assert expected in str(done.error)

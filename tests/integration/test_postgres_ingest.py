@@ -338,7 +338,7 @@ def test_a_source_that_cannot_be_reached_says_why_without_the_secret(
     make_lake: Callable[[], TestLake], app_database: PostgresEndpoint, monkeypatch: pytest.MonkeyPatch,
     options: dict[str, Any], expected: str, code: ExitCode,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr("lakehouse.orchestrate.execute._FIRST_WAIT_S", 0.01)
+    monkeypatch.setattr("lakehouse.orchestrate.schedule.FIRST_WAIT_S", 0.01)
     lake = make_lake().with_source("app", source(app_database, **options))
     done = failed(lake, table(lake, "unreachable", f"t{code}"))
     assert expected in str(done.error)

@@ -3,7 +3,8 @@
 import argparse
 import sys
 
-from lakehouse.orchestrate.application import Work, main
+from lakehouse.orchestrate.application import main
+from lakehouse.orchestrate.work import Work
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
