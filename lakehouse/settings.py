@@ -113,6 +113,10 @@ class Profile(Strict):
         conf.update({f"{prefix}.{key}": value for key, value in self.catalog_properties().items()})
         return conf | self.spark.conf
 
+    def key_of_pseudonyms(self) -> bytes | None:
+        """The key of pseudonyms in the clear, in UTF-8; ``None`` where the profile has none. Never log it."""
+        return self.pseudonym_key.get_secret_value().encode() if self.pseudonym_key else None
+
     def source(self, name: str) -> SourceSettings:
         """The source of that name; :class:`ConfigurationError` lists those that are there."""
         try:

@@ -28,7 +28,12 @@ def plan(
     Exit codes: 0, or with --exit-code 5 when there are changes; 2 the configuration is wrong; 3 the catalog failed.
     """
     settings = load_profile(profile)
-    found = changes(loader.load(settings.registry), LakeMetadata(settings), settings.parameters)
+    found = changes(
+        loader.load(settings.registry),
+        LakeMetadata(settings),
+        settings.parameters,
+        settings.key_of_pseudonyms(),
+    )
     if json_lines:
         for change in found:
             typer.echo(json.dumps(change.event()))

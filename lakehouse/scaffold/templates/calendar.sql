@@ -1,9 +1,10 @@
 -- description: Every day from 2020 to 2039, to join with and to group by.
--- grain: date
--- column date: The day.
--- column week: The Monday of its week.
--- column month: The first day of its month.
--- column is_weekend: Whether it is a Saturday or a Sunday.
+-- grain: [date]
+-- columns:
+--   date: The day.
+--   week: The Monday of its week.
+--   month: The first day of its month.
+--   is_weekend: Whether it is a Saturday or a Sunday.
 SELECT date,
        CAST(date_trunc('week', date) AS date) AS week,
        CAST(date_trunc('month', date) AS date) AS month,
