@@ -33,7 +33,9 @@ def test_an_event_comes_back_from_its_line(event: Event) -> None:
 
 def test_the_keys_that_machines_read_are_kept() -> None:
     text = line(TableRun(table="raw.a", status=Status.SUCCEEDED, started_at=AT, snapshot=12))
-    assert text.startswith('{"event": "table", "table": "raw.a", "status": "succeeded", "started_at": "2026-01-02T03:04:05')
+    assert text.startswith(
+        '{"event": "table", "table": "raw.a", "status": "succeeded", "started_at": "2026-01-02T03:04:05'
+    )
     assert list(json.loads(text)) == [
         "event", "table", "status", "started_at", "seconds", "rows_read", "merged", "superseded", "rejected", "tombstones",
         "snapshot", "attempts", "notes", "error", "exit_code", "retryable"]  # fmt: skip
@@ -42,7 +44,13 @@ def test_the_keys_that_machines_read_are_kept() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["26/01/02 WARN Utils: a warning", "", "{not json", '{"a": 1}', '{"event": "will be tried again", "level": "warning"}'],
+    [
+        "26/01/02 WARN Utils: a warning",
+        "",
+        "{not json",
+        '{"a": 1}',
+        '{"event": "will be tried again", "level": "warning"}',
+    ],
 )
 def test_what_others_print_is_no_event(text: str) -> None:
     assert parsed(text) is None
