@@ -24,6 +24,7 @@ _TELL_FAILURES = (
     "org.apache.spark.sql.execution.adaptive",
     "org.apache.spark.sql.execution.datasources",
     "org.apache.spark.sql.execution.exchange",
+    "org.apache.spark.storage.BlockManager",
     "org.apache.spark.util.Utils",
     "org.apache.spark.util.SparkUncaughtExceptionHandler",
     "org.apache.spark.ContextCleaner",

@@ -40,6 +40,14 @@ class Job:
 
 
 @dataclass(frozen=True)
+class _Again:
+    """Tables of a job whose failure in this attempt may pass."""
+
+    runs: tuple[TableRun, ...]
+    attempt: int
+
+
+@dataclass(frozen=True)
 class Carrier:
     """How the tables of a graph are made.
 
@@ -66,7 +74,7 @@ class _Carrying:
     def __init__(self, carrier: Carrier, graph: Graph, report: Tell) -> None:
         self._carrier, self._graph, self._report = carrier, graph, report
         self._ended: list[TableRun] = []
-        self._messages: queue.SimpleQueue[TableRun | Job] = queue.SimpleQueue()
+        self._messages: queue.SimpleQueue[TableRun | _Again] = queue.SimpleQueue()
         self._later: list[tuple[float, int, Job]] = []
         self._numbers = count()
 
@@ -93,8 +101,11 @@ class _Carrying:
             self._end(message)
             self._graph.ended(message.name, good=message.status.is_good)
             return
-        wait = FIRST_WAIT_S * 2 ** (message.attempt - 2)
-        heapq.heappush(self._later, (time.monotonic() + wait, next(self._numbers), message))
+        wait = FIRST_WAIT_S * 2 ** (message.attempt - 1)
+        for run in message.runs:
+            log.warning("will be tried again", table=run.table, attempt=message.attempt, wait_s=wait, error=run.error)
+        job = Job(tuple(run.name for run in message.runs), message.attempt + 1)
+        heapq.heappush(self._later, (time.monotonic() + wait, next(self._numbers), job))
 
     def _end(self, run: TableRun) -> None:
         self._ended.append(run)
@@ -105,13 +116,12 @@ class _Carrying:
 
     def _work(self, job: Job) -> None:
         told: set[str] = set()
-        again: list[TableName] = []
+        again: list[TableRun] = []
 
         def tell(run: TableRun) -> None:
             told.add(run.table)
             if run.status is Status.FAILED and run.retryable and job.attempt < ATTEMPTS:
-                log.warning("will be tried again", table=run.table, attempt=job.attempt, error=run.error)
-                again.append(run.name)
+                again.append(run)
             else:
                 self._messages.put(run)
 
@@ -124,4 +134,4 @@ class _Carrying:
                 if table.dotted not in told:
                     tell(self._carrier.failed(table, failure, job))
             if again:
-                self._messages.put(Job(tuple(again), job.attempt + 1))
+                self._messages.put(_Again(tuple(again), job.attempt))

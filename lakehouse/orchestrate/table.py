@@ -67,7 +67,6 @@ def transform(target: TableName, context: Context, lake: Lake) -> Transformed:
     """Bring ``target``, of silver or gold, up to date with its inputs."""
     request, registry = context.request, context.registry
     if target.layer is Layer.SILVER:
-        key = context.profile.pseudonym_key
         make = to_history if registry.keeps_history(target) else to_silver
         return make(
             registry.source_of(target),
@@ -75,7 +74,7 @@ def transform(target: TableName, context: Context, lake: Lake) -> Transformed:
             run_id=request.run_id,
             started_at=context.started_at,
             full_refresh=request.full_refresh,
-            pseudonym_key=key.get_secret_value().encode() if key else None,
+            pseudonym_key=context.profile.key_of_pseudonyms(),
         )
     return to_gold(
         registry.transformers[target.table],

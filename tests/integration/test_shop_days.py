@@ -11,9 +11,10 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from lakehouse.iceberg.lake import Lake
 from lakehouse.paths import Layer, TableName, raw
-from lakehouse.publish import duckdb_file
 from lakehouse.publish.duckdb_access import load_extensions
+from lakehouse.publish.release import release
 from lakehouse.registry import loader
 from lakehouse.registry.loader import Registry
 from lakehouse.settings import Profile
@@ -71,10 +72,8 @@ class Shop:
 
     def hand_over(self) -> Path:
         """The analysts' file of what gold holds now."""
-        tables = [self.lake.catalog.get(target) for target in self.targets() if target.layer is Layer.GOLD]
-        path = self.home / "analytics.duckdb"
-        duckdb_file.write(path, [duckdb_file.View.of(table) for table in tables], {})
-        return path
+        profile = self.lake.profile.model_copy(update={"analytics": self.home / "analytics.duckdb"})
+        return release(self.registry, Lake(self.lake.spark, self.lake.catalog), profile)
 
     def heads(self) -> dict[TableName, int]:
         """The current snapshot of each table of silver and gold."""

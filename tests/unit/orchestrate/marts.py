@@ -28,29 +28,29 @@ _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class Marts:
-    """Marts of ``silver.people_<tag>``; names of tables carry the tag, since the tests share a catalog."""
+    """Marts of a table of people; their names carry a tag, since the tests share a catalog."""
 
-    def __init__(self, lake: TestLake, tag: str, home: Path) -> None:
-        self.lake, self.tag, self.home = lake, tag, home
+    def __init__(self, lake: TestLake, people: str, tag: str, home: Path) -> None:
+        self.lake, self.people, self.tag, self.home = lake, people, tag, home
         self.profile = lake.profile.model_copy(update={"registry": lake.folder, "analytics": home / "analytics.duckdb"})
-        lake.register(f"people_{tag}", "source: {connection: app, relation: public.people}\n")
+        lake.register(people, "source: {connection: app, relation: public.people}\n")
 
     def load(self) -> None:
         """Put two people into raw, as an ingest would, and make silver of them."""
-        name, lake = raw(f"people_{self.tag}"), self.lake
+        name, lake = raw(self.people), self.lake
         target = lake.catalog.create(name, {"id": "int", "name": "string", **RAW_COLUMNS})
         rows = local_frame(lake.spark, [(1, "12"), (2, CANARY)], "id int, name string")
         engine = {"_run_id": F.lit("r"), "_ingested_at": F.lit(_NOW), "_op": F.lit("upsert"), "_misfits": F.lit(None)}
         full = rows.withColumns({column: value.cast(RAW_COLUMNS[column]) for column, value in engine.items()})
         overwrite(full, target, {PROPERTY: State(taken_at=_NOW, key=("id",)).model_dump_json()})
-        assert [run.error for run in lake.run(self.name("silver.people")).values()] == [None]
+        assert [run.error for run in lake.run(f"silver.{self.people}").values()] == [None]
 
     def name(self, table: str) -> str:
         return f"{table}_{self.tag}"
 
     def sql(self, mart: str, query: str) -> str:
         """Make a mart of a query, in which ``{people}`` is the silver table; returns its ``layer.table``."""
-        text = query.replace("{people}", self.name("silver.people"))
+        text = query.replace("{people}", f"silver.{self.people}")
         (self.lake.folder / "domain" / f"{self.name(mart)}.sql").write_text(text)
         return f"gold.{self.name(mart)}"
 
@@ -59,7 +59,7 @@ class Marts:
         name = self.name(mart)
         (self.lake.folder / "domain" / f"{name}.py").write_text(
             "from lakehouse.transformer import transformer\n\n\n"
-            f'@transformer(table="{name}", reads={{"people": "{self.name("silver.people")}"}})\n'
+            f'@transformer(table="{name}", reads={{"people": "silver.{self.people}"}})\n'
             f"def {name}(people):\n    {body}\n"
         )
         return f"gold.{name}"
