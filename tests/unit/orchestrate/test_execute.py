@@ -38,7 +38,6 @@ def test_the_traceback_of_what_a_mart_raises_is_in_the_log_without_secrets(
 ) -> None:
     configure(Redaction(["swordfish"]), json_lines=True)
     bad = marts.python("bad", 'raise ValueError("the password is swordfish")')
-    marts.lake.profile = marts.lake.profile.model_copy(update={"pseudonym_key": None})
     marts.lake.run(bad)
     log = capsys.readouterr().err
     assert "Traceback" in log
