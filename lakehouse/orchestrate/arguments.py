@@ -13,7 +13,10 @@ from lakehouse.settings import load_profile
 
 def add_common(parser: argparse.ArgumentParser) -> None:
     """Add the options of every job."""
-    parser.add_argument("--table", nargs="+", required=True, metavar="TABLE", help="names of the registry")
+    parser.add_argument(
+        "--table", "--tables", dest="table", nargs="+", required=True, metavar="TABLE",
+        help="names of the registry, separated by spaces or, as for lakehouse run, by commas",
+    )  # fmt: skip
     parser.add_argument(
         "--profile", help="a file of conf/, without its suffix (default: LAKEHOUSE_PROFILE, else embedded)"
     )
@@ -27,6 +30,7 @@ def add_common(parser: argparse.ArgumentParser) -> None:
 def checked(parser: argparse.ArgumentParser) -> argparse.Namespace:
     """The parsed arguments; a mistake ends the process with code 2 and a message."""
     arguments = parser.parse_args()
+    arguments.table = [name for item in arguments.table for name in item.split(",") if name]
     try:
         for name in arguments.table:
             check_identifier(name, "--table")
