@@ -38,9 +38,9 @@ def close_died(lake: Lake) -> list[str]:
 def to_resume(lake: Lake, registry: Registry) -> Resumed | None:
     """The newest pipeline run that did not succeed and that later runs have not made good; ``None`` when there is none.
 
-    A run is made good when each of its tables that the registry still makes ended well in it or in a later run. A
-    replay of days or a full refresh is made good only by a run that does the same or more. Single jobs are never
-    resumed, but the tables that they made count.
+    A run is made good when each of its tables that the registry still makes ended well in it or in a later run that
+    does the same or more: a replay of days reads these and no newer rows, an ordinary run no days again. Single jobs
+    are never resumed, but the tables that they made count.
 
     Raises:
         ConfigurationError: its plan was recorded by another version of the engine.
@@ -83,4 +83,4 @@ def _does_as_much(later: PastRun, past: PastRun) -> bool:
         return False
     if wanted.full_refresh:
         return done.full_refresh
-    return wanted.window is None or done.full_refresh or done.window == wanted.window
+    return done.full_refresh or done.window == wanted.window

@@ -1,6 +1,7 @@
 """A run as a whole: what it leaves in ``ops``, what it publishes, and how the next run takes it up."""
 
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -8,7 +9,7 @@ import pytest
 
 from lakehouse.errors import ExitCode
 from lakehouse.orchestrate import history
-from lakehouse.orchestrate.runs import Kind, Plan, Status, TableRun
+from lakehouse.orchestrate.runs import DayRange, Kind, Plan, Status, TableRun
 from lakehouse.orchestrate.work import Work
 from tests.unit.orchestrate.marts import CANARY, Marts, ends, events
 
@@ -186,6 +187,20 @@ def test_a_full_refresh_that_failed_is_not_made_good_by_an_ordinary_run(
     events(capsys)
     assert marts.run(resume=True) is ExitCode.SUCCESS
     assert events(capsys)[0]["run_id"] == refresh
+
+
+def test_an_ordinary_run_that_failed_is_not_made_good_by_a_replay_of_days(
+    marts: Marts, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = marts.sql("one", BROKEN)
+    failed = marts.name("failed")
+    assert marts.run(one, run_id=failed) is ExitCode.DATA_FAILURE
+    marts.sql("one", COUNT)
+    days = DayRange(start=date(2026, 1, 1), end=date(2026, 1, 2))
+    assert marts.do(Work(plan=Plan(tables=(one,), window=days))) is ExitCode.SUCCESS
+    events(capsys)
+    assert marts.run(resume=True) is ExitCode.SUCCESS
+    assert events(capsys)[0]["run_id"] == failed
 
 
 def test_a_table_that_is_gone_from_the_registry_is_left_out_of_a_resumed_run(
