@@ -151,6 +151,18 @@ def test_a_resumed_run_makes_what_it_did_not_commit_and_publishes(
     assert shown(marts, "two") == [(2,)]
 
 
+def test_a_resumed_run_that_died_publishes_nothing_by_what_it_told_before(
+    marts: Marts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two, other = marts.sql("one", COUNT), marts.sql("two", BROKEN), marts.sql("other", COUNT)
+    assert marts.run(one, two, run_id=marts.name("failing")) is ExitCode.DATA_FAILURE
+    marts.sql("two", COUNT)
+    _die(marts, monkeypatch, Work(resume=True, plan=Plan(tables=(two,))), after=1)  # before it told of the other mart
+    assert marts.run(other) is ExitCode.SUCCESS
+    assert shown(marts, "other") is None
+    assert marts.told(marts.name("failing"))["gold.one"][0] == "died"
+
+
 def test_a_run_that_later_runs_made_good_is_not_resumed(marts: Marts, capsys: pytest.CaptureFixture[str]) -> None:
     one, two = marts.sql("one", COUNT), marts.sql("two", BROKEN)
     marts.run(one, two)
