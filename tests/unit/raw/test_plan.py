@@ -46,7 +46,8 @@ def state_of(agreed: Contract, **more: Any) -> State:
     """What a load by that contract leaves."""
     mark = MARKS[agreed.cursor_kind] if agreed.cursor_kind else None
     values = {"taken_at": NOW, "origin": agreed.origin, "key": agreed.key, "cursor": agreed.cursor, "watermark": mark,
-              "columns": read_columns(agreed), "options": {"timezone": "UTC"}, "fingerprint": "f", "keys": 3, "keys_compared_at": NOW}  # fmt: skip
+              "columns": read_columns(agreed), "options": {"timezone": "UTC"}, "fingerprint": "f", "keys": 3,
+              "keys_compared_at": NOW}  # fmt: skip
     return State(**{**values, **more})
 
 
