@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from lakehouse.errors import ExitCode
-from lakehouse.orchestrate import history
+from lakehouse.orchestrate import execute, history
 from lakehouse.orchestrate.runs import DayRange, Kind, Plan, Status, TableRun
 from lakehouse.orchestrate.work import Work
 from tests.unit.orchestrate.marts import CANARY, Marts, ends, events
@@ -149,6 +149,17 @@ def test_a_resumed_run_makes_what_it_did_not_commit_and_publishes(
     assert {name: run.status for name, run in ends(told).items()} == {one: Status.UNCHANGED, two: Status.SUCCEEDED}
     assert marts.status(failing) == ["running", "failed", "running", "succeeded"]
     assert shown(marts, "two") == [(2,)]
+
+
+def test_what_the_brake_stopped_can_be_confirmed_when_the_run_is_resumed(
+    marts: Marts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = marts.sql("one", BROKEN)
+    assert marts.run(one) is ExitCode.DATA_FAILURE
+    asked: list[frozenset[str]] = []
+    monkeypatch.setattr(execute, "run", lambda _, context: asked.append(context.request.accept_deletes) or [])
+    marts.do(Work(resume=True, plan=Plan(accept_deletes=("people",))))
+    assert asked == [frozenset({"people"})]
 
 
 def test_a_resumed_run_that_died_publishes_nothing_by_what_it_told_before(
