@@ -41,7 +41,7 @@ def _key(table: SourceTable, state: State) -> tuple[str, ...]:
 def _comes_from(table: SourceTable, origin: str) -> bool:
     """Whether ``origin`` is the table's source, whose relation may be written without the schema that it has there."""
     connection, _, relation = origin.partition(" ")
-    spelled = table.source.relation
+    spelled = table.source.relation.replace('"', "")  # quotes protect the dots of a name, and are none of it
     return connection == table.source.connection and f".{relation}".endswith(f".{spelled}")
 
 

@@ -28,6 +28,7 @@ def table(**more: Any) -> SourceTable:
         {"key": ["Id"]},
         {"timezone": "UTC"},
         {"source": {"connection": "app", "relation": "public.coupons"}},
+        {"source": {"connection": "app", "relation": 'public."coupons"'}},
     ],
 )
 def test_a_file_that_asks_for_what_was_loaded_changes_nothing(more: dict[str, Any]) -> None:
