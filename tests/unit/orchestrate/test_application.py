@@ -9,6 +9,7 @@ import pytest
 
 from lakehouse.errors import ExitCode
 from lakehouse.orchestrate import execute, history
+from lakehouse.orchestrate.context import Context
 from lakehouse.orchestrate.runs import DayRange, Kind, Plan, Status, TableRun
 from lakehouse.orchestrate.work import Work
 from tests.unit.orchestrate.marts import CANARY, Marts, ends, events
@@ -157,7 +158,12 @@ def test_what_the_brake_stopped_can_be_confirmed_when_the_run_is_resumed(
     one = marts.sql("one", BROKEN)
     assert marts.run(one) is ExitCode.DATA_FAILURE
     asked: list[frozenset[str]] = []
-    monkeypatch.setattr(execute, "run", lambda _, context: asked.append(context.request.accept_deletes) or [])
+
+    def run(_targets: object, context: Context) -> list[TableRun]:
+        asked.append(context.request.accept_deletes)
+        return []
+
+    monkeypatch.setattr(execute, "run", run)
     marts.do(Work(resume=True, plan=Plan(accept_deletes=("people",))))
     assert asked == [frozenset({"people"})]
 
