@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from lakehouse.errors import DataError, SourceError, suggest
-from lakehouse.registry.tables import Pii, SourceTable
+from lakehouse.registry.tables import KEEPS_APART, Pii, SourceTable
 from lakehouse.sources.relation import CursorKind, SourceColumn, SourceRelation
 
 #: The engine's columns in each raw table and their types.
@@ -100,6 +100,13 @@ def _primary_key(table: SourceTable, relation: SourceRelation, excluded: Collect
             f"{', '.join(gone)} is not read; expected all of it, since rows that differ there only would become one.",
             remedy=f"Give {', '.join(gone)} another policy, such as `pii: pseudonymise`, or name another `key:`.",
         )
+    for name in key:
+        if name in table.columns and table.columns[name].pii not in KEEPS_APART:
+            raise DataError(
+                f"ingesting {table.table}: column {name!r} is of the primary key of {relation.name}, and "
+                f"`pii: {table.columns[name].pii}` would make different keys alike; expected none or pseudonymise.",
+                remedy="Correct the policy, or name another `key:`.",
+            )
     return key
 
 

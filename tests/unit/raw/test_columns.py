@@ -90,6 +90,17 @@ def test_a_part_of_a_primary_key_is_no_key() -> None:
     assert resolve(named, relation).key == ("user",)
 
 
+@pytest.mark.parametrize("policy", ["drop", "mask", "redact", "year", "truncate_ip"])
+def test_a_primary_key_bears_no_policy_that_makes_keys_alike(policy: str) -> None:
+    with pytest.raises(DataError, match=rf"`pii: {policy}` would make different keys alike"):
+        agreed(columns={"id": {"pii": policy}})
+
+
+@pytest.mark.parametrize("rule", [{"pii": "none"}, {"pii": "pseudonymise"}, {"type": "bigint"}])
+def test_a_primary_key_may_be_cast_or_pseudonymised(rule: dict[str, Any]) -> None:
+    assert agreed(columns={"id": rule}).key == ("id",)
+
+
 def test_a_cursor_is_of_a_type_that_grows() -> None:
     with pytest.raises(DataError, match="cursor 'email' is text; expected a timestamp, a date or an integer"):
         agreed(cursor="email")
