@@ -49,6 +49,8 @@ def run(
     4 another run is under way;
     130 interrupted.
     """
+    if resume:
+        _refuse(tables, domains, layers, start, end, full_refresh, dry_run)
     settings = load_profile(profile)
     logs.configure(logs.Redaction(settings.secrets()), json_lines=json_lines)
     registry = loader.load(settings.registry)
@@ -78,6 +80,15 @@ def run(
         if outcome.tables:
             results().print(summary_table(outcome))
     raise typer.Exit(int(outcome.code))
+
+
+def _refuse(*others: str | bool) -> None:
+    """Refuse options of a run of its own beside ``--resume``, which would not heed them."""
+    if any(others):
+        raise ConfigurationError(
+            "--resume goes on with what the failed run was asked for; found options that ask for something else.",
+            remedy="Give it alone, or with --accept-deletes; or run without --resume.",
+        )
 
 
 def _layer(name: str) -> Layer:

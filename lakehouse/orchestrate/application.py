@@ -83,7 +83,9 @@ def run(work: Work, profile: Profile, registry: Registry, lake: Lake, redaction:
             )
             emit(RunFinished(run_id=work.run_id, status=Status.UNCHANGED, note=note))
             return ExitCode.SUCCESS
-        work = work.model_copy(update={"run_id": resumed.run_id, "plan": resumed.plan})
+        accepted = {*resumed.plan.accept_deletes, *work.plan.accept_deletes}  # what the brake asked since
+        plan = resumed.plan.model_copy(update={"accept_deletes": tuple(sorted(accepted))})
+        work = work.model_copy(update={"run_id": resumed.run_id, "plan": plan})
         notes.append(resumed.note)
     if work.opens:
         _record(work, Status.RUNNING, 0, profile, lake)

@@ -13,10 +13,11 @@ from lakehouse.paths import TableName
 
 @dataclass(frozen=True)
 class PastRun:
-    """A run as ``ops.runs`` knows it: when it began (UTC), and its newest status."""
+    """A run as ``ops.runs`` knows it: when it began and was last begun or resumed (UTC), and its newest status."""
 
     record: RunRecord
     began_at: datetime
+    opened_at: datetime
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class TableEnd:
     started_at: datetime
 
 
-def open_runs(lake: Lake) -> list[RunRecord]:
+def open_runs(lake: Lake) -> list[PastRun]:
     """Runs that began and did not end: whoever holds the locks knows that they died.
 
     Where no run is open this costs no query. A lake whose ``ops`` an older version wrote is asked once.
@@ -38,8 +39,8 @@ def open_runs(lake: Lake) -> list[RunRecord]:
     known = None if table is None else table.newest(OPEN_PROPERTY)
     if table is None or known == NONE_OPEN:
         return []
-    running = [past.record for past in past_runs(lake) if past.record.status is Status.RUNNING]
-    return [record for record in running if known is None or record.run_id == known]
+    running = [past for past in past_runs(lake) if past.record.status is Status.RUNNING]
+    return [past for past in running if known is None or past.record.run_id == known]
 
 
 def past_runs(lake: Lake) -> list[PastRun]:
@@ -59,6 +60,7 @@ def past_runs(lake: Lake) -> list[PastRun]:
             F.max_by("failed", "at").alias("failed"),
             F.max_by("kind", "at").alias("kind"),
             F.unix_micros(F.min("at")).alias("began_at"),
+            F.unix_micros(F.max(F.when(F.col("status") == str(Status.RUNNING), F.col("at")))).alias("opened_at"),
         )
         .orderBy(F.desc("began_at"), F.desc("run_id"))
     )
@@ -66,6 +68,7 @@ def past_runs(lake: Lake) -> list[PastRun]:
         PastRun(
             RunRecord(row.run_id, Status(row.status), row.plan, row.profile, Kind(row.kind), row.failed),
             _moment(row.began_at),
+            _moment(row.opened_at or row.began_at),
         )
         for row in found.collect()
     ]

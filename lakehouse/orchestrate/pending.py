@@ -10,6 +10,7 @@ from lakehouse.iceberg.consumed import last_consumed
 from lakehouse.iceberg.metadata import LakeMetadata, TableMetadata
 from lakehouse.iceberg.partitioning import alike, normal
 from lakehouse.paths import Layer, TableName, quarantine, raw
+from lakehouse.raw.declared import declared_changes, stops
 from lakehouse.raw.state import last_state
 from lakehouse.registry.loader import Registry
 from lakehouse.registry.tables import Column, Pii, SourceTable
@@ -27,6 +28,7 @@ class Kind(StrEnum):
     NEW = "new"
     COLUMNS = "columns"
     LAYOUT = "layout"
+    READ = "read"
     CONTRACT = "contract"
     TRANSFORMER = "transformer"
     DOWNSTREAM = "downstream"
@@ -35,7 +37,7 @@ class Kind(StrEnum):
 
 
 #: Kinds after which the rows of a table may be others, so that tables made from it follow.
-_MAKES_ROWS = {Kind.NEW, Kind.COLUMNS, Kind.CONTRACT, Kind.TRANSFORMER, Kind.DOWNSTREAM}
+_MAKES_ROWS = {Kind.NEW, Kind.COLUMNS, Kind.READ, Kind.CONTRACT, Kind.TRANSFORMER, Kind.DOWNSTREAM}
 
 
 @dataclass(frozen=True)
@@ -83,13 +85,25 @@ def _of(target: TableName, plan: _Plan) -> Iterator[Change]:
     held = plan.lake.find(target)
     match target.layer:
         case Layer.RAW:
-            if held is None:
-                origin = plan.registry.tables[target.table].source
-                yield Change(target.dotted, Kind.NEW, f"loaded from {origin.connection}: {origin.relation}")
+            yield from _raw(plan.registry.tables[target.table], target, held)
         case Layer.SILVER:
             yield from _silver(target, held, plan)
         case Layer.GOLD:
             yield from _gold(plan.registry.transformers[target.table], held, plan)
+
+
+def _raw(table: SourceTable, target: TableName, held: TableMetadata | None) -> Iterator[Change]:
+    if held is None:
+        yield Change(target.dotted, Kind.NEW, f"loaded from {table.source.connection}: {table.source.relation}")
+        return
+    state = last_state(held)
+    if state is None or not (changes := declared_changes(table, state)):
+        return
+    said = "; ".join(changes)
+    if stops(table, state):
+        yield Change(target.dotted, Kind.STOPS, f"{said}; a table with history keeps its key")
+    else:
+        yield Change(target.dotted, Kind.READ, f"all rows are read again: {said}")
 
 
 def _silver(target: TableName, held: TableMetadata | None, plan: _Plan) -> Iterator[Change]:

@@ -23,24 +23,28 @@ class Resumed:
 def close_died(lake: Lake) -> list[str]:
     """Record runs that began and did not end as ``died``, with each table of theirs that has no end; returns their ids.
 
+    An end from before the run was resumed is none: the table may have been made again when the run died.
+
     For whoever holds the locks of a run: then nothing that is open can be alive.
     """
     died = open_runs(lake)
-    for record in died:
-        told = {end.table.dotted for end in ends_by_run(lake, record.run_id)}
+    for past in died:
+        record = past.record
+        ends = ends_by_run(lake, record.run_id)
+        told = {end.table.dotted for end in ends if end.started_at >= past.opened_at}
         error = "the run ended before it told what became of this table"
         lost = [TableRun(table=name, status=Status.DIED, error=error) for name in record.planned() if name not in told]
         record_tables(lake.catalog, record.run_id, lost)
-    record_runs(lake.catalog, [replace(record, status=Status.DIED) for record in died])
-    return [record.run_id for record in died]
+    record_runs(lake.catalog, [replace(past.record, status=Status.DIED) for past in died])
+    return [past.record.run_id for past in died]
 
 
 def to_resume(lake: Lake, registry: Registry) -> Resumed | None:
     """The newest pipeline run that did not succeed and that later runs have not made good; ``None`` when there is none.
 
-    A run is made good when each of its tables that the registry still makes ended well in it or in a later run. A
-    replay of days or a full refresh is made good only by a run that does the same or more. Single jobs are never
-    resumed, but the tables that they made count.
+    A run is made good when each of its tables that the registry still makes ended well in it or in a later run that
+    does the same or more: a replay of days reads these and no newer rows, an ordinary run no days again. Single jobs
+    are never resumed, but the tables that they made count.
 
     Raises:
         ConfigurationError: its plan was recorded by another version of the engine.
@@ -83,4 +87,4 @@ def _does_as_much(later: PastRun, past: PastRun) -> bool:
         return False
     if wanted.full_refresh:
         return done.full_refresh
-    return wanted.window is None or done.full_refresh or done.window == wanted.window
+    return done.full_refresh or done.window == wanted.window

@@ -71,7 +71,7 @@ def _watermark(
         floor=reader.floor(cursor),
         has_transactions=horizon.has_transactions,
     )
-    earlier = floors(raw) if raw is not None and before is not None else ()
+    earlier = floors(raw, before) if raw is not None and before is not None else ()
     mark = before.watermark if before else None
     return advanced(kind, mark, seen, table.overlap, reader.slack(cursor), earlier)
 

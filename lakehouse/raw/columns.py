@@ -1,9 +1,10 @@
 """What a registry file and a source relation agree on: the columns that are read, the key and the cursor."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from lakehouse.errors import DataError, SourceError, suggest
-from lakehouse.registry.tables import Pii, SourceTable
+from lakehouse.registry.tables import KEEPS_APART, Pii, SourceTable
 from lakehouse.sources.relation import CursorKind, SourceColumn, SourceRelation
 
 #: The engine's columns in each raw table and their types.
@@ -55,8 +56,8 @@ def resolve(table: SourceTable, relation: SourceRelation) -> Contract:
 
     Raises:
         SourceError: a column that the registry names is not at the source.
-        DataError: a column without a policy in a table that holds personal data, an incremental table without key, or a
-            cursor of a type that makes none.
+        DataError: a column without a policy in a table that holds personal data, a part of a primary key that is not read,
+            an incremental table without key, or a cursor of a type that makes none.
     """
     names = {column.name for column in relation.columns}
     for name, rule in table.columns.items():
@@ -71,9 +72,7 @@ def resolve(table: SourceTable, relation: SourceRelation) -> Contract:
             remedy=f"Add each to `columns:` in the registry file, with a `pii:` policy: {', '.join(Pii)}.",
         )
     excluded = {name for name, rule in table.columns.items() if rule.pii is Pii.EXCLUDE or rule.dropped}
-    key = tuple(_lake_name(table, relation, name) for name in table.key) or tuple(
-        name for name in relation.key if name not in excluded
-    )
+    key = tuple(_lake_name(table, relation, name) for name in table.key) or _primary_key(table, relation, excluded)
     cursor = _lake_name(table, relation, table.cursor) if table.cursor else None
     if cursor and not key:
         raise DataError(
@@ -89,6 +88,26 @@ def resolve(table: SourceTable, relation: SourceRelation) -> Contract:
         )
     origin = f"{table.source.connection} {relation.name}"
     return Contract(tuple(c for c in relation.columns if c.name not in excluded), key, cursor, origin)
+
+
+def _primary_key(table: SourceTable, relation: SourceRelation, excluded: Collection[str]) -> tuple[str, ...]:
+    """The source's primary key; empty where all of it is excluded. A part of one would make one row of many."""
+    key = tuple(name for name in relation.key if name not in excluded)
+    if key and key != relation.key:
+        gone = [name for name in relation.key if name in excluded]
+        raise DataError(
+            f"ingesting {table.table}: the primary key of {relation.name} is ({', '.join(relation.key)}), and "
+            f"{', '.join(gone)} is not read; expected all of it, since rows that differ there only would become one.",
+            remedy=f"Give {', '.join(gone)} another policy, such as `pii: pseudonymise`, or name another `key:`.",
+        )
+    for name in key:
+        if name in table.columns and table.columns[name].pii not in KEEPS_APART:
+            raise DataError(
+                f"ingesting {table.table}: column {name!r} is of the primary key of {relation.name}, and "
+                f"`pii: {table.columns[name].pii}` would make different keys alike; expected none or pseudonymise.",
+                remedy="Correct the policy, or name another `key:`.",
+            )
+    return key
 
 
 def _lake_name(table: SourceTable, relation: SourceRelation, spelled: str) -> str:

@@ -104,11 +104,17 @@ def _increment(state: State, contract: Contract, window: Window | None, found: F
         why = (f"cursor {contract.cursor} is an integer, which has no days: read from the watermark on",)
     lower = state.watermark.lower if state.watermark else None
     same = found.look is not None and found.look.fingerprint == state.fingerprint
-    if same and found.look and (not found.keys_due or found.look.keys == state.keys):
+    if same and found.look and (not found.keys_due or _as_many_keys(state, found.look)):
         return ReadPlan(Reads.NOTHING, why=why)
     if lower is None:
         return ReadPlan(Reads.EVERYTHING, compares_keys=found.keys_due, why=why)
     return ReadPlan(Reads.NEWER, Bound(contract.cursor, lower), compares_keys=found.keys_due, why=why)
+
+
+def _as_many_keys(state: State, look: Look) -> bool:
+    """Whether the source has as many keys as when ``state`` was made. A load after which keys were not compared may have
+    brought new ones: its count is an older one, which a delete may happen to meet."""
+    return state.keys_compared_at == state.taken_at and look.keys == state.keys
 
 
 def wants_look(table: SourceTable, state: State | None, contract: Contract, request: Request, found: Found) -> bool:

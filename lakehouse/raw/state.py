@@ -95,11 +95,21 @@ def last_state(table: HasHistory | None) -> State | None:
     return None if table is None else next(states(table), None)
 
 
-def floors(table: HasHistory) -> Iterator[tuple[datetime, int | None]]:
-    """Moment and floor of the looks at the source, newest first, where the cursor is an integer."""
+def floors(table: HasHistory, newest: State) -> Iterator[tuple[datetime, int | None]]:
+    """Moment and floor of the looks at the source, newest first, where the cursor is an integer.
+
+    They end where the cursor was not the column that it is in ``newest``: another's numbers say nothing of its.
+    """
     for state in states(table):
+        if _followed(state) != _followed(newest):
+            return
         if isinstance(state.watermark, IntegerWatermark):
             yield state.taken_at, state.watermark.floor
+
+
+def _followed(state: State) -> tuple[str, ReadColumn | None]:
+    """The column that the watermark is of."""
+    return state.origin, next((column for column in state.columns if column.name == state.cursor), None)
 
 
 def reaches_back_to(horizon: Horizon, previous: State | None) -> datetime | None:

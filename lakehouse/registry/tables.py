@@ -81,7 +81,7 @@ class Pii(StrEnum):
 
 
 #: Policies that keep different values apart, so that a key can bear them.
-_KEEPS_APART = {None, Pii.NONE, Pii.PSEUDONYMISE}
+KEEPS_APART = {None, Pii.NONE, Pii.PSEUDONYMISE}
 
 
 class SchemaPolicy(StrEnum):
@@ -275,7 +275,7 @@ class SourceTable(_Model):
             if needed in excluded:
                 raise ValueError(f"column {needed!r} is excluded, but the cursor or the key needs it")
         for name in self.key:
-            if name in self.columns and self.columns[name].pii not in _KEEPS_APART:
+            if name in self.columns and self.columns[name].pii not in KEEPS_APART:
                 raise ValueError(
                     f"column {name!r} is of the key, and `pii: {self.columns[name].pii}` would make different keys "
                     "alike; expected none or pseudonymise"

@@ -39,7 +39,7 @@ class Sandbox:
 
     def command(self, *arguments: str) -> list[str]:
         script = str(ROOT / "scripts" / "run_pipeline.py")
-        only = () if {"--tables", "--domains"} & set(arguments) else ("--domains", self.domain)
+        only = () if {"--tables", "--domains", "--resume"} & set(arguments) else ("--domains", self.domain)
         return [sys.executable, script, "--profile", self.profile, "--json", *only, *arguments]
 
     def tables(self) -> dict[str, dict[str, Any]]:

@@ -20,6 +20,7 @@ SESSION_SETTINGS = (
     "SET extra_float_digits = 1",
 )
 _APPLICATION = "lakehouse"
+_DATA_EXCEPTION, _BAD_PARAMETER = "22", "22023"  # the latter is of settings, such as a zone that is none
 
 
 def dsn(source: Settings) -> str:
@@ -67,13 +68,20 @@ def translated(name: str, source: Settings) -> Iterator[None]:
         ) from None
     except psycopg2.errors.UndefinedObject as error:
         if "snapshot" not in str(error):
-            raise SourceError(f"{_where(name, source)}: PostgreSQL refused ({error.pgcode}): {_text(error)}.") from None
+            raise SourceError(f"{_where(name, source)}: {refusal(error.pgcode, _text(error))}.") from None
         raise SourceUnavailableError(
             f"{_where(name, source)}: the run's snapshot is gone with the session that held it.",
             remedy="It is taken anew when the tables are tried again.",
         ) from None
     except psycopg2.Error as error:
-        raise SourceError(f"{_where(name, source)}: PostgreSQL refused ({error.pgcode}): {_text(error)}.") from None
+        raise SourceError(f"{_where(name, source)}: {refusal(error.pgcode, _text(error))}.") from None
+
+
+def refusal(state: str | None, text: str) -> str:
+    """That PostgreSQL refused, and why: of a row's value (a "data exception") without its text, which quotes the value."""
+    if (state or "").startswith(_DATA_EXCEPTION) and state != _BAD_PARAMETER:
+        text = "a row holds a value that a cast or a calculation refuses; it is not shown, since it may be personal"
+    return f"PostgreSQL refused ({state}): {text}"
 
 
 def _where(name: str, source: Settings) -> str:
@@ -94,7 +102,7 @@ def _operational(name: str, source: Settings, error: psycopg2.OperationalError) 
     if f'database "{source.database}" does not exist' in text:
         return SourceError(f"{where}: there is no such database.", remedy="Check `database` in the profile.")
     if error.pgcode is not None and not error.pgcode.startswith(("08", "57", "53", "40")):
-        return SourceError(f"{where}: PostgreSQL refused ({error.pgcode}): {text}.")
+        return SourceError(f"{where}: {refusal(error.pgcode, text)}.")
     return SourceUnavailableError(
         f"{where} does not answer: {text}.", remedy="Check that it runs and that this machine reaches it."
     )

@@ -12,6 +12,7 @@ import adbc_driver_postgresql.dbapi as adbc
 import pyarrow as pa
 
 from lakehouse.errors import SourceError, SourceUnavailableError
+from lakehouse.sources.postgres.connection import refusal
 
 _BATCH_BYTES = 16 * 1024 * 1024
 
@@ -73,4 +74,4 @@ def _translated(doing: str, error: adbc_driver_manager.Error) -> SourceError:
             f"{doing}: the role may not read what it needs: {text}.",
             remedy="GRANT it SELECT on the relation and USAGE on its schema.",
         )
-    return SourceError(f"{doing}: PostgreSQL refused the read ({state}): {text}.")
+    return SourceError(f"{doing}: {refusal(state, text)}.")

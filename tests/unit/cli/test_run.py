@@ -23,6 +23,8 @@ def _registry(root: Path) -> None:
         (["--from", "2026-01-01"], "--from and --to come together"),
         (["--from", "x", "--to", "y"], "expected days like 2026-10-31"),
         (["--from", "2026-01-02", "--to", "2026-01-01"], "expected the first day first"),
+        (["--resume", "--tables", "coupons"], "--resume goes on with what the failed run was asked for"),
+        (["--resume", "--full-refresh"], "--resume goes on with what the failed run was asked for"),
         (["--accept-deletes", "users"], "the registry has no source table 'users'"),
     ],
 )

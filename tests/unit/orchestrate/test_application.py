@@ -1,14 +1,16 @@
 """A run as a whole: what it leaves in ``ops``, what it publishes, and how the next run takes it up."""
 
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from lakehouse.errors import ExitCode
-from lakehouse.orchestrate import history
-from lakehouse.orchestrate.runs import Kind, Plan, Status, TableRun
+from lakehouse.orchestrate import execute, history
+from lakehouse.orchestrate.context import Context
+from lakehouse.orchestrate.runs import DayRange, Kind, Plan, Status, TableRun
 from lakehouse.orchestrate.work import Work
 from tests.unit.orchestrate.marts import CANARY, Marts, ends, events
 
@@ -150,6 +152,34 @@ def test_a_resumed_run_makes_what_it_did_not_commit_and_publishes(
     assert shown(marts, "two") == [(2,)]
 
 
+def test_what_the_brake_stopped_can_be_confirmed_when_the_run_is_resumed(
+    marts: Marts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = marts.sql("one", BROKEN)
+    assert marts.run(one) is ExitCode.DATA_FAILURE
+    asked: list[frozenset[str]] = []
+
+    def run(_targets: object, context: Context) -> list[TableRun]:
+        asked.append(context.request.accept_deletes)
+        return []
+
+    monkeypatch.setattr(execute, "run", run)
+    marts.do(Work(resume=True, plan=Plan(accept_deletes=("people",))))
+    assert asked == [frozenset({"people"})]
+
+
+def test_a_resumed_run_that_died_publishes_nothing_by_what_it_told_before(
+    marts: Marts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two, other = marts.sql("one", COUNT), marts.sql("two", BROKEN), marts.sql("other", COUNT)
+    assert marts.run(one, two, run_id=marts.name("failing")) is ExitCode.DATA_FAILURE
+    marts.sql("two", COUNT)
+    _die(marts, monkeypatch, Work(resume=True, plan=Plan(tables=(two,))), after=1)  # before it told of the other mart
+    assert marts.run(other) is ExitCode.SUCCESS
+    assert shown(marts, "other") is None
+    assert marts.told(marts.name("failing"))["gold.one"][0] == "died"
+
+
 def test_a_run_that_later_runs_made_good_is_not_resumed(marts: Marts, capsys: pytest.CaptureFixture[str]) -> None:
     one, two = marts.sql("one", COUNT), marts.sql("two", BROKEN)
     marts.run(one, two)
@@ -186,6 +216,20 @@ def test_a_full_refresh_that_failed_is_not_made_good_by_an_ordinary_run(
     events(capsys)
     assert marts.run(resume=True) is ExitCode.SUCCESS
     assert events(capsys)[0]["run_id"] == refresh
+
+
+def test_an_ordinary_run_that_failed_is_not_made_good_by_a_replay_of_days(
+    marts: Marts, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = marts.sql("one", BROKEN)
+    failed = marts.name("failed")
+    assert marts.run(one, run_id=failed) is ExitCode.DATA_FAILURE
+    marts.sql("one", COUNT)
+    days = DayRange(start=date(2026, 1, 1), end=date(2026, 1, 2))
+    assert marts.do(Work(plan=Plan(tables=(one,), window=days))) is ExitCode.SUCCESS
+    events(capsys)
+    assert marts.run(resume=True) is ExitCode.SUCCESS
+    assert events(capsys)[0]["run_id"] == failed
 
 
 def test_a_table_that_is_gone_from_the_registry_is_left_out_of_a_resumed_run(

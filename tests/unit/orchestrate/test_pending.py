@@ -13,7 +13,7 @@ from lakehouse.iceberg.write import overwrite
 from lakehouse.orchestrate.pending import Change, Kind, changes
 from lakehouse.paths import raw, silver
 from lakehouse.raw.columns import RAW_COLUMNS
-from lakehouse.raw.state import PROPERTY, State
+from lakehouse.raw.state import PROPERTY, ReadColumn, State
 from lakehouse.registry import loader
 from lakehouse.settings import Profile
 from lakehouse.testing import local_frame
@@ -52,7 +52,9 @@ class Shop:
         )
         engine = {"_run_id": F.lit("r"), "_ingested_at": F.lit(now), "_op": F.lit("upsert"), "_misfits": F.lit(None)}
         full = rows.withColumns({column: value.cast(RAW_COLUMNS[column]) for column, value in engine.items()})
-        overwrite(full, target, {PROPERTY: State(taken_at=now, key=("id",)).model_dump_json()})
+        read = tuple(ReadColumn(name=name, source_name=name, source_type="t") for name in COLUMNS)
+        state = State(taken_at=now, origin="app public.orders", key=("id",), columns=read)
+        overwrite(full, target, {PROPERTY: state.model_dump_json()})
         self.apply()
 
     def apply(self) -> None:
@@ -124,6 +126,14 @@ def test_a_changed_contract_is_listed_with_its_columns(loaded: Shop) -> None:
     assert detail == "gains paid_at (timestamp); loses code; id becomes bigint, was int"
     assert ("silver.orders", Kind.CONTRACT) in found
     assert "silver.orders" in found["gold.daily", Kind.DOWNSTREAM]
+
+
+def test_what_a_load_reads_otherwise_is_listed_for_raw(loaded: Shop) -> None:
+    loaded.contract("source: {connection: elsewhere, relation: public.orders}\n")
+    assert loaded.kinds() == [("raw.orders", Kind.READ)]
+    assert "it comes from elsewhere public.orders now, before from app public.orders" in loaded.pending()[0].detail
+    loaded.contract(SOURCE + "key: [code]\ncursor: placed_at\nhistory: true\n")
+    assert ("raw.orders", Kind.STOPS) in loaded.kinds()
 
 
 def test_a_policy_for_personal_data_is_a_changed_contract(loaded: Shop) -> None:

@@ -79,6 +79,28 @@ def test_an_incremental_load_needs_a_key() -> None:
         agreed(cursor="updated_at", columns={"id": {"pii": "exclude"}})
 
 
+def test_a_part_of_a_primary_key_is_no_key() -> None:
+    """Users by day, without the day: an incremental load would keep one row a user, and say nothing."""
+    columns = (SourceColumn("user", "user", "int", "int"), SourceColumn("day", "day", "date", "date"))
+    relation = SourceRelation("public.days", columns, ("user", "day"))
+    said = {"table": "days", "domain": "app", "source": {"connection": "app", "relation": "days"}}
+    with pytest.raises(DataError, match=r"primary key of public\.days is \(user, day\), and day is not read"):
+        resolve(SourceTable.model_validate({**said, "columns": {"day": {"pii": "exclude"}}}), relation)
+    named = SourceTable.model_validate({**said, "key": ["user"], "columns": {"day": {"pii": "exclude"}}})
+    assert resolve(named, relation).key == ("user",)
+
+
+@pytest.mark.parametrize("policy", ["drop", "mask", "redact", "year", "truncate_ip"])
+def test_a_primary_key_bears_no_policy_that_makes_keys_alike(policy: str) -> None:
+    with pytest.raises(DataError, match=rf"`pii: {policy}` would make different keys alike"):
+        agreed(columns={"id": {"pii": policy}})
+
+
+@pytest.mark.parametrize("rule", [{"pii": "none"}, {"pii": "pseudonymise"}, {"type": "bigint"}])
+def test_a_primary_key_may_be_cast_or_pseudonymised(rule: dict[str, Any]) -> None:
+    assert agreed(columns={"id": rule}).key == ("id",)
+
+
 def test_a_cursor_is_of_a_type_that_grows() -> None:
     with pytest.raises(DataError, match="cursor 'email' is text; expected a timestamp, a date or an integer"):
         agreed(cursor="email")

@@ -1,7 +1,7 @@
 """What a load reads, decided from what is known, without a source and without a lake."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -46,7 +46,8 @@ def state_of(agreed: Contract, **more: Any) -> State:
     """What a load by that contract leaves."""
     mark = MARKS[agreed.cursor_kind] if agreed.cursor_kind else None
     values = {"taken_at": NOW, "origin": agreed.origin, "key": agreed.key, "cursor": agreed.cursor, "watermark": mark,
-              "columns": read_columns(agreed), "options": {"timezone": "UTC"}, "fingerprint": "f", "keys": 3}  # fmt: skip
+              "columns": read_columns(agreed), "options": {"timezone": "UTC"}, "fingerprint": "f", "keys": 3,
+              "keys_compared_at": NOW}  # fmt: skip
     return State(**{**values, **more})
 
 
@@ -90,6 +91,14 @@ def test_another_number_of_keys_is_looked_at_only_when_it_is_time() -> None:
     state = state_of(contract())
     assert planned(state=state, look=Look("f", 2)).reads is Reads.NEWER
     assert planned(state=state, look=Look("f", 2), keys_due=False).reads is Reads.NOTHING
+
+
+def test_a_count_of_keys_from_before_the_newest_rows_says_nothing_of_deletes() -> None:
+    """A row came after the keys were counted, then another was deleted: as many keys, and one to bury."""
+    state = state_of(contract(), keys_compared_at=NOW - timedelta(hours=1))
+    found = planned(state=state, look=Look("f", 3))
+    assert (found.reads, found.compares_keys) == (Reads.NEWER, True)
+    assert planned(state=state, look=Look("f", 3), keys_due=False).reads is Reads.NOTHING
 
 
 def test_a_full_load_replaces_raw_unless_nothing_changed() -> None:

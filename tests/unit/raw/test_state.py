@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -69,8 +70,24 @@ def test_a_damaged_state_says_what_is_wrong_and_what_to_do() -> None:
 
 def test_floors_are_told_with_their_moments_newest_first() -> None:
     states = [State(taken_at=NOW - HOUR * n, watermark=IntegerWatermark(floor=9 - n)) for n in range(3)]
-    found = floors(History(*(state.properties("run") for state in states)))
+    found = floors(History(*(state.properties("run") for state in states)), states[0])
     assert list(found) == [(NOW, 9), (NOW - HOUR, 8), (NOW - 2 * HOUR, 7)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"cursor": "at"},
+        {"origin": "app old.coupons"},
+        {"columns": (ReadColumn(name="number", source_name="number", source_type="bigint", identity="2"),)},
+    ],
+)
+def test_floors_end_where_the_cursor_was_another_column(change: dict[str, Any]) -> None:
+    number = ReadColumn(name="number", source_name="number", source_type="bigint", identity="7")
+    now = State(taken_at=NOW, origin="app public.coupons", cursor="number", columns=(number,),
+                watermark=IntegerWatermark(floor=50))  # fmt: skip
+    before = now.model_copy(update={"taken_at": NOW - HOUR, "watermark": IntegerWatermark(floor=1_000_000), **change})
+    assert list(floors(History(now.properties("run"), before.properties("run")), now)) == [(NOW, 50)]
 
 
 def test_without_prepared_transactions_the_horizon_is_what_it_says() -> None:

@@ -87,12 +87,18 @@ def test_what_may_pass_is_tried_again(state: str | None) -> None:
     assert raised(Refused("something broke", state)).retryable
 
 
-@pytest.mark.parametrize("state", ["42601", "22P02", "58030"])
+@pytest.mark.parametrize("state", ["42601", "22023", "58030"])
 def test_a_refusal_is_not_tried_again_and_told_with_its_state(state: str) -> None:
     error = raised(Refused("no\n  such thing.", state))
     assert not error.retryable
     assert f"PostgreSQL refused ({state}): no such thing." in str(error)
     assert error.exit_code is ExitCode.DATA_FAILURE
+
+
+def test_a_value_that_a_view_cannot_cast_is_not_shown() -> None:
+    error = raised(Refused('invalid input syntax for type integer: "555-1234"', "22P02"))
+    assert "555-1234" not in str(error)
+    assert "PostgreSQL refused (22P02): a row holds a value" in str(error)
 
 
 def test_a_missing_grant_is_told_with_the_grant_to_give() -> None:

@@ -68,7 +68,13 @@ def test_a_refusal_is_not_tried_again_and_told_with_its_state(
 ) -> None:
     error = broken_by(text, state, monkeypatch)
     assert not error.retryable
-    assert f"refused the read ({state}): {text}." in str(error)
+    assert f"PostgreSQL refused ({state}): {text}." in str(error)
+
+
+def test_a_value_that_a_view_cannot_cast_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    error = broken_by('invalid input syntax for type integer: "555-1234"', "22P02", monkeypatch)
+    assert "555-1234" not in str(error)
+    assert "PostgreSQL refused (22P02): a row holds a value that a cast or a calculation refuses" in str(error)
 
 
 def test_a_missing_grant_is_told_with_the_grant_to_give(monkeypatch: pytest.MonkeyPatch) -> None:
