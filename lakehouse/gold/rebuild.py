@@ -87,8 +87,7 @@ def _result(
     """What the transformer makes of its inputs, as far as ``parts`` need it."""
     wanted = {PARTS: None if parts is None else parts.frame(lake.spark)} if transformer.wants_parts else {}
     frames = narrowed(transformer, inputs, parts)
-    if not frames:  # nothing else tells the transformer which session is this table's
-        make_active(lake.spark)
+    make_active(lake.spark)  # for a transformer that takes no session from its inputs
     return transformer.function(**frames, **given, **_references(transformer, lake), **wanted)
 
 

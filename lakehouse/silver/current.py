@@ -15,7 +15,7 @@ from lakehouse.iceberg.table import IcebergTable
 from lakehouse.iceberg.write import REMOVED
 from lakehouse.paths import TableName, engine_column, quote, raw, silver
 from lakehouse.raw.columns import RAW_COLUMNS
-from lakehouse.registry.tables import OnFailure, SourceTable
+from lakehouse.registry.tables import OnFailure, Pii, SourceTable
 from lakehouse.silver import quarantine
 from lakehouse.silver.books import Books, Transformed
 from lakehouse.silver.contract import SilverShape, check, conform, shape
@@ -66,7 +66,8 @@ def to_silver(
         if batch.rebuilds or target is None or not columns.key:
             good = decided.where(F.col(OUTCOME) == MERGED).select(*published)
             if target is not None and columns.key:
-                good = _with_held_values(good, lake.spark.table(str(name)), columns.key, columns.dropped(table))
+                lost = [column for column in columns.dropped(table) if table.columns[column].pii in {None, Pii.NONE}]
+                good = _with_held_values(good, lake.spark.table(str(name)), columns.key, lost)
             snapshot, layout = rebuild(good, table, name, target, properties, lake)
         else:
             layout = target.partition(table.partition_by, table.sort_by)
@@ -132,7 +133,10 @@ def rebuild(
 
 
 def _with_held_values(good: DataFrame, held: DataFrame, key: Sequence[str], lost: Sequence[str]) -> DataFrame:
-    """``good``, where the source no longer has the columns ``lost``, with the values that silver holds there."""
+    """``good``, where the source no longer has the columns ``lost``, with the values that silver holds there.
+
+    A column that another policy protects now is not among them: what silver holds was made by the one before.
+    """
     names = {column: engine_column(column) for column in lost if column in held.columns and column in good.columns}
     if not names or not set(key) <= set(held.columns):
         return good

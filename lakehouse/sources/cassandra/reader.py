@@ -41,7 +41,7 @@ class CassandraReader:
         return probe.of_source(self._session, self._source, self._table, columns, bound)
 
     def look_of(self, rows: DataFrame, columns: Sequence[str], bound: Bound | None) -> Look | None:
-        if not probe.has_fingerprint(self._table, columns):
+        if not probe.has_fingerprint(self._table, columns) or not set(self.relation.key) <= set(rows.columns):
             return None
         return probe.of_rows(rows, self.relation.key, columns, bound)
 

@@ -32,7 +32,8 @@ WITH RECURSIVE base(attnum, typid, typmod) AS (
     SELECT b.attnum, t.typbasetype, CASE WHEN t.typtypmod >= 0 THEN t.typtypmod ELSE b.typmod END
       FROM base b JOIN pg_type t ON t.oid = b.typid WHERE t.typtype = 'd'
 )
-SELECT a.attname, format_type(a.atttypid, a.atttypmod), t.typname, b.typmod, NOT a.attnotnull, a.attnum
+SELECT a.attname, format_type(a.atttypid, a.atttypmod), t.typname, b.typmod, NOT a.attnotnull,
+       a.attrelid || '.' || a.attnum
   FROM pg_attribute a
   JOIN base b ON b.attnum = a.attnum
   JOIN pg_type t ON t.oid = b.typid AND t.typtype <> 'd'
@@ -143,5 +144,5 @@ def _column(row: Sequence[Any], name: str, read: ReadAs) -> SourceColumn:
         lake_type=read.lake_type,
         nullable=row[4],
         cursor=read.cursor,
-        identity=str(row[5]),
+        identity=row[5],
     )
