@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from lakehouse.registry.tables import SourceTable
+from lakehouse.rules import SILVER_RULES
 from lakehouse.silver import definition
 from lakehouse.silver.contract import SilverShape
 from lakehouse.silver.definition import definition_of, key_id
@@ -83,12 +84,12 @@ def test_what_decides_no_row_leaves_it(says: dict[str, Any]) -> None:
 
 def test_the_rules_of_the_engine_change_it(monkeypatch: pytest.MonkeyPatch) -> None:
     before = defined()
-    monkeypatch.setattr(definition, "SILVER_RULES", definition.SILVER_RULES + 1)
+    monkeypatch.setattr(definition, "SILVER_RULES", SILVER_RULES + 1)
     assert defined() != before
 
 
 def test_the_key_of_pseudonyms_changes_it_only_where_there_are_pseudonyms() -> None:
-    pseudonyms = {"columns": {"mail": {"pii": "pseudonymise"}}}
+    pseudonyms: dict[str, Any] = {"columns": {"mail": {"pii": "pseudonymise"}}}
     assert defined(key=OTHER_KEY) == defined(key=None) == defined()
     assert defined(key=OTHER_KEY, **pseudonyms) != defined(**pseudonyms)
     assert defined(key=None, **pseudonyms) != defined(**pseudonyms)
