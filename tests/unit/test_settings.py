@@ -183,3 +183,20 @@ def test_spark_s_own_settings_of_a_profile_go_before_the_catalog_s(root: Path, m
     monkeypatch.setenv("APP_PASSWORD", "x")
     write(root, MINIMAL + 'spark: {conf: {spark.sql.catalog.iceberg.cache-enabled: "true"}}\n')
     assert load_profile("here").spark_conf()["spark.sql.catalog.iceberg.cache-enabled"] == "true"
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("{type: oracle, host: h}", r"here\.yml:7: sources\.app: .*oracle.*(postgres|cassandra)"),
+        ("{host: h}", r"here\.yml:7: sources\.app: "),
+        ("{type: cassandra, hosts: [h], keyspace: k, splits: 0}", r"here\.yml:7: sources\.app.*splits: "),
+        ("{type: cassandra, hosts: [h], keyspace: k, keyspce: k}", r"here\.yml:7: unknown key 'keyspce'"),
+    ],
+)
+def test_a_source_of_no_known_kind_or_with_a_mistake_is_named_with_its_line(
+    root: Path, source: str, expected: str
+) -> None:
+    write(root, MINIMAL[: MINIMAL.index("  app:")] + f"  # one\n  app: {source}\n")
+    with pytest.raises(ConfigurationError, match=expected):
+        load_profile("here")

@@ -1,13 +1,8 @@
 """The orchestrator and its child processes: what it makes of those that say little, nothing, or too much."""
 
 import json
-import os
 import shlex
-import signal
 import stat
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,13 +10,11 @@ from typing import Any
 import pytest
 
 from lakehouse.errors import ExitCode
-from lakehouse.logs import Redaction
 from lakehouse.orchestrate import pipeline
-from lakehouse.orchestrate.child import Log, follow
-from lakehouse.orchestrate.events import Event, Failed, RunFinished, RunStarted, TableStarted
+from lakehouse.orchestrate.events import Event, Failed, RunFinished
 from lakehouse.orchestrate.launch import Application
 from lakehouse.orchestrate.pipeline import Outcome
-from lakehouse.orchestrate.runs import Plan, Status, TableRun
+from lakehouse.orchestrate.runs import Plan, Status
 from lakehouse.orchestrate.summary import progress_line
 from lakehouse.orchestrate.work import Work
 from lakehouse.registry import loader
@@ -181,57 +174,3 @@ def test_a_run_that_succeeds_does_not_point_to_its_log(started: Started) -> None
 def test_with_verbose_what_is_printed_is_shown_too(started: Started, capfd: pytest.CaptureFixture[str]) -> None:
     started.run(lambda work: f"echo a warning; {say(begins(work), *made(*work.tables), finishes(work))}", verbose=True)
     assert "a warning" in capfd.readouterr().err
-
-
-def test_the_application_of_an_interrupted_run_records_what_it_knows_and_ends(tmp_path: Path) -> None:
-    """In a process of its own: signals go to processes."""
-    said = tmp_path / "said"
-    child = tmp_path / "child.py"
-    child.write_text(
-        "import os, signal, sys, time\n"
-        f"signal.signal(signal.SIGTERM, lambda *_: (open({str(said)!r}, 'w').write('recorded'), os._exit(3)))\n"
-        'print(\'{"event": "run_started", "run_id": "r", "process": %d}\' % os.getpid(), flush=True)\n'
-        "time.sleep(60)\n"
-    )
-    parent = tmp_path / "parent.py"
-    parent.write_text(
-        "import sys, os\nfrom pathlib import Path\n"
-        "from lakehouse.logs import Redaction\nfrom lakehouse.orchestrate.child import Log, follow\n"
-        f"log = Log(Path({str(tmp_path / 'log')!r}), Redaction(), verbose=False)\n"
-        f"command = ['/bin/sh', '-c', '{sys.executable} {child}; exit $?']\n"
-        "follow(command, os.environ, log, lambda event: print(event.event, flush=True))\n"
-    )
-    process = subprocess.Popen([sys.executable, str(parent)], stdout=subprocess.PIPE, text=True,
-                               env=os.environ | {"PYTHONPATH": str(ROOT)})  # fmt: skip
-    assert process.stdout is not None
-    assert process.stdout.readline() == "run_started\n"
-    began = time.monotonic()
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(30) == 128 + signal.SIGTERM
-    assert said.read_text() == "recorded"
-    assert time.monotonic() - began < 10
-
-
-def test_events_and_noise_on_both_streams_do_not_mix(tmp_path: Path) -> None:
-    script = (
-        "import sys, threading\n"
-        "def noise():\n for n in range(2000): sys.stderr.write('x' * 200 + chr(10))\n"
-        "thread = threading.Thread(target=noise); thread.start()\n"
-        'for n in range(500): print(\'{"event": "table_started", "table": "raw.t%d"}\' % n, flush=True)\n'
-        "thread.join()\n"
-    )
-    found: list[Event] = []
-    log = Log(tmp_path / "log", Redaction(), verbose=False)
-    assert follow([sys.executable, "-c", script], os.environ, log, found.append) == 0
-    assert found == [TableStarted(table=f"raw.t{number}") for number in range(500)]
-    assert set(log.path.read_text().splitlines()) == {"x" * 200}
-
-
-def test_progress_says_what_a_person_needs() -> None:
-    run = TableRun(table="silver.a", status=Status.SUCCEEDED, rows_read=1200, rejected=3, seconds=2, notes=("new [x]",))
-    assert "1,200 rows, 3 rejected, new \\[x], 2.0 s" in progress_line(run)
-    assert (
-        progress_line(RunStarted(run_id="r", tables=("raw.a",), note="resumes run q"))
-        == "run r: 1 table (resumes run q)"
-    )
-    assert progress_line(TableStarted(table="raw.a")) == ""

@@ -4,7 +4,6 @@ import pytest
 
 from lakehouse.errors import ConfigurationError, ExitCode
 from lakehouse.orchestrate.runs import DayRange, Plan, Status, TableRun, exit_code, worst
-from lakehouse.orchestrate.work import Work
 
 WEEK = DayRange(start=date(2026, 10, 25), end=date(2026, 10, 31))
 
@@ -35,20 +34,6 @@ def test_days_that_are_no_range_are_refused(start: str, end: str, expected: str)
 def test_a_full_refresh_of_a_range_of_days_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="the days before and after would be lost"):
         Plan(full_refresh=True, window=WEEK)
-
-
-def test_work_comes_back_from_its_json() -> None:
-    run = TableRun(table="gold.a", status=Status.SKIPPED, error="silver.b failed")
-    plan = Plan(tables=("raw.a", "gold.a"), window=WEEK, accept_deletes=("a",))
-    work = Work(plan=plan, share=("raw.a",), closes=False, unrecorded=(run,), failed=1)
-    assert Work.model_validate_json(work.as_json()) == work
-
-
-def test_an_application_makes_its_share_of_the_plan() -> None:
-    plan = Plan(tables=("raw.a", "silver.a"))
-    assert Work(plan=plan).tables == plan.tables
-    assert Work(plan=plan, share=("raw.a",)).tables == ("raw.a",)
-    assert Work(plan=plan, share=()).tables == ()
 
 
 def test_the_worst_of_the_codes_of_the_tables_that_failed_is_the_runs() -> None:

@@ -153,8 +153,3 @@ def test_work_that_ends_its_thread_has_failed(registry: Registry, monkeypatch: p
             sys.exit(0)
 
     assert statuses(carry(registry, work))["silver.quick"] == "failed"
-
-
-def test_inputs_that_are_no_part_of_the_run_are_not_waited_for(registry: Registry) -> None:
-    graph = Graph(registry, [TableName.parse("gold.both"), TableName.parse("gold.mart_slow")])
-    assert graph.ready() == ([TableName.parse("gold.mart_slow")], [])

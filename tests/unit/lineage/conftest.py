@@ -1,12 +1,12 @@
-"""The data dictionary of a small registry, for a lake that is not there yet."""
+"""A small registry, for a lake that is not there yet, and tables for plans."""
 
 from pathlib import Path
 
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from lakehouse.iceberg.metadata import LakeMetadata
-from lakehouse.lineage.page import page
+from lakehouse.lineage.plan import tagged
 from lakehouse.lineage.trace import Traced, trace
 from lakehouse.registry import loader
 from lakehouse.registry.loader import Registry
@@ -74,34 +74,11 @@ def traced(registry: Registry, lake: LakeMetadata, spark: SparkSession) -> Trace
     return trace(registry, lake, {}, spark)
 
 
-def test_columns_are_traced_through_gold_and_silver_to_the_source(traced: Traced) -> None:
-    assert traced.unknown == {}
-    best = traced.tables["best"].columns
-    assert {str(origin) for origin in best["most"]} == {"gold.daily.money", "rates.csv.rate"}
-    sources = {name: sorted(s for origin in origins for s in traced.sources(origin)) for name, origins in best.items()}
-    assert sources == {"most": ["app shop.orders.amount", "rates.csv.rate"], "since": ["app shop.orders.at"]}
+@pytest.fixture(scope="module")
+def orders(spark: SparkSession) -> DataFrame:
+    return tagged(spark, "silver.orders", {"id": "int", "user_id": "int", "amount": "decimal(9,2)", "at": "timestamp"})
 
 
-def test_the_page_says_what_each_column_is(registry: Registry, lake: LakeMetadata, traced: Traced) -> None:
-    text = page(registry, lake, traced)
-    for line in (
-        "  - gold: [best](#goldbest), [daily](#golddaily)",
-        "- **Rebuilt**: in part, by day, where rows of silver.orders changed",
-        "- **Which rows there are** depends on: `silver.orders.at`, `silver.orders.buyer`",
-        "| `day` | date | Day of the order \\| UTC. | `silver.orders.at` | `app shop.orders.at` |",
-        "| `buyer` | string | Who bought. | pseudonymise |  | `Buyer No` |",
-        "| `amount` | decimal(9,2) |  |  | required, amount_positive | `amount` |",
-        "- **Checks**: `amount_positive`: Nothing is given away. (reject)",
-    ):
-        assert line in text.splitlines()
-    assert text.count("### ") == 4
-
-
-def test_a_table_whose_plan_cannot_be_made_says_why(
-    registry: Registry, lake: LakeMetadata, spark: SparkSession
-) -> None:
-    (registry.folder / "shop" / "odd.sql").write_text("SELECT nothing_like_it FROM silver.orders")
-    again = loader.load(registry.folder)
-    traced = trace(again, lake, {}, spark)
-    assert "nothing_like_it" in traced.unknown["odd"]
-    assert "**Lineage not known**" in page(again, lake, traced)
+@pytest.fixture(scope="module")
+def users(spark: SparkSession) -> DataFrame:
+    return tagged(spark, "silver.users", {"id": "int", "name": "string", "country": "string"})
