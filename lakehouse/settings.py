@@ -10,6 +10,7 @@ In any value of a profile ``${NAME}`` is the environment variable ``NAME`` and `
 
 import importlib
 import os
+import pkgutil
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
@@ -29,8 +30,8 @@ _SECRET_KEY = re.compile(r"secret|password|token|credential|access-key", re.IGNO
 
 def _kinds() -> dict[str, type[SourceSettings]]:
     """The model of each kind of source: ``Settings`` in ``sources/<kind>/settings.py``. A new kind is one folder more."""
-    folders = Path(__file__).parent / "sources"
-    names = sorted(path.parent.name for path in folders.glob("*/settings.py"))
+    folder = str(Path(__file__).parent / "sources")  # of a zip on the executors of a cluster
+    names = sorted(module.name for module in pkgutil.iter_modules([folder]) if module.ispkg)
     return {name: importlib.import_module(f"lakehouse.sources.{name}.settings").Settings for name in names}
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
 
 from lakehouse.errors import SystemFailureError
 
@@ -15,6 +16,8 @@ def reported(doing: str) -> Iterator[None]:
         yield
     except Py4JJavaError as error:
         raise SystemFailureError(f"{doing} failed: {java_message(error)}.") from error
+    except PySparkException as error:  # what pyspark knows a class of its own for
+        raise SystemFailureError(f"{doing} failed: {' '.join(str(error).split())[:1000]}.") from error
 
 
 def java_message(error: Py4JJavaError) -> str:

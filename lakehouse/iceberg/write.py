@@ -33,7 +33,8 @@ def merge(
 ) -> int:
     """Merge ``changes`` into ``target`` by ``key``, in one snapshot that bears ``properties``; returns its id.
 
-    Rows that are there already, alike in every column, are left alone, so that the snapshot holds true changes only.
+    Rows that are there already, alike in every column, are not updated, so that the net change is true changes only; files
+    that hold a row of ``changes`` are written anew all the same.
 
     Args:
         changes: one row a key: the target's columns and the boolean :data:`REMOVED`, true for keys that leave. It must

@@ -10,6 +10,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lakehouse.errors import DataError, suggest
+from lakehouse.iceberg.arrow_types import decimal_digits
 from lakehouse.paths import engine_column, quote
 from lakehouse.raw.columns import DELETE, RAW_COLUMNS
 from lakehouse.registry.tables import Column as Declared
@@ -107,7 +108,7 @@ def conform(raw: DataFrame, table: SourceTable, silver: SilverShape, keep: Seque
         _failure(
             F.col("_misfits").isNotNull(),
             "does_not_fit",
-            F.concat(F.lit("values that fit no type of the lake: "), F.col("_misfits")),
+            F.concat(F.lit("values that fit no type of the lake: "), _misfits_shown(table)),
         )
     )
     found = F.filter(F.array(*failures), lambda item: item.isNotNull()).cast(FAILURE_TYPE)
@@ -145,12 +146,19 @@ def _shown(value: Column, declared: Declared) -> Column:
     return F.concat(F.lit("'"), F.substring(value.cast("string"), 1, 100), F.lit("'"))
 
 
+def _misfits_shown(table: SourceTable) -> Column:
+    """The values for a reason; of a table that protects columns only their names."""
+    if all(column.pii in {None, Pii.NONE} for column in table.columns.values()):
+        return F.col("_misfits")
+    return F.array_join(F.json_object_keys(F.col("_misfits")), ", ")
+
+
 def _is_misfit(name: str) -> Column:
     return F.coalesce(F.get_json_object(F.col("_misfits"), f"$['{name}']").isNotNull(), F.lit(False))
 
 
 def _cast(value: Column, before: str, kind: str, formats: tuple[str, ...]) -> Column:
-    """``value`` as ``kind``, NULL where it is none. A decimal that would lose digits is none."""
+    """``value`` as ``kind``, NULL where it is none. A number that would lose digits is none."""
     if kind == before and not formats:
         return value
     if formats:
@@ -158,7 +166,16 @@ def _cast(value: Column, before: str, kind: str, formats: tuple[str, ...]) -> Co
         moment = F.coalesce(*parsed)
         return moment if kind == "timestamp" else moment.cast("date")
     cast = value.try_cast(kind)
-    if kind.startswith("decimal") and before in {"string", "double", "float"}:
-        exact = value.try_cast("decimal(38,18)") if before == "string" else value.try_cast("decimal(38,15)")
-        return F.when(cast == exact, cast)
+    digits = decimal_digits(kind)
+    if digits is not None and before in {"string", "double", "float"}:
+        return F.when(_is_exact(value.cast("string"), cast, *digits), cast)
+    if (digits is not None or kind in {"int", "bigint"}) and (before in {"double", "float"} or decimal_digits(before)):
+        return F.when(cast == value, cast)
     return cast
+
+
+def _is_exact(text: Column, cast: Column, precision: int, scale: int) -> Column:
+    """Whether ``cast``, a decimal, has all digits of ``text``: by its digits, or where it has an exponent by its value."""
+    plain = rf"^\s*[+-]?\d*(\.\d{{0,{scale}}}0*)?\s*$"
+    wider = text.try_cast(f"decimal(38,{min(38 - (precision - scale), 18)})")
+    return text.rlike(plain) | (cast == wider)

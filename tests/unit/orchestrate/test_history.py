@@ -60,7 +60,7 @@ def test_a_run_stands_with_its_newest_status_and_those_that_began_last_come_firs
 
 def test_the_run_that_began_and_did_not_end_is_open_until_it_is_closed(lake: Lake) -> None:
     record_runs(lake.catalog, [record("one", Status.RUNNING)], open_run="one")
-    assert open_runs(lake) == [record("one", Status.RUNNING)]
+    assert [past.record for past in open_runs(lake)] == [record("one", Status.RUNNING)]
     record_runs(lake.catalog, [record("one", Status.DIED)])
     assert open_runs(lake) == []
 

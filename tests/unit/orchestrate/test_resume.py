@@ -39,7 +39,7 @@ class Past:
         began = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=len(self.runs))
         run_id = f"run-{len(self.runs) + 1}"
         wanted = Plan(**{"tables": TABLES, **plan})
-        self.runs.append(PastRun(RunRecord(run_id, status, wanted.model_dump_json(), "test", kind), began))
+        self.runs.append(PastRun(RunRecord(run_id, status, wanted.model_dump_json(), "test", kind), began, began))
         told = dict.fromkeys(wanted.tables, status) if ends is None else ends
         self.ends += [TableEnd(TableName.parse(table), run_id, end, began) for table, end in told.items()]
         return run_id
@@ -154,6 +154,7 @@ def test_a_run_of_which_the_registry_makes_nothing_any_more_is_not_resumed(past:
 def test_a_plan_of_another_version_is_refused_with_what_to_do(past: Past) -> None:
     run = past.run(BAD)
     plan = '{"tables": ["raw.a"], "selected": "some"}'
-    past.runs[-1] = PastRun(RunRecord(run, BAD, plan, "test"), past.runs[-1].began_at)
+    began = past.runs[-1].began_at
+    past.runs[-1] = PastRun(RunRecord(run, BAD, plan, "test"), began, began)
     with pytest.raises(ConfigurationError, match=f"reading the plan of run {run} from ops.runs: it was recorded by"):
         past.resumed()

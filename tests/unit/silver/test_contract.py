@@ -252,3 +252,32 @@ def test_a_column_without_a_policy_in_a_table_of_personal_data_stops_it() -> Non
     contract = table({name: {"pii": "none"} for name in ("id", "mail")}, holds_pii=True)
     with pytest.raises(DataError, match="without a `pii` policy: born, note; expected one for each"):
         shape(contract, RAW, ("id",))
+
+
+def test_personal_data_that_the_lake_could_not_hold_stays_out_of_a_reason(spark: SparkSession) -> None:
+    contract = table({"v": {"pii": "pseudonymise"}})
+    lost = raw(spark, [None], "timestamp", misfits='{"v": "canary"}')
+    assert "canary" not in str(failures(conformed(lost, contract)))
+
+
+@pytest.mark.parametrize(
+    ("before", "kind", "cell"),
+    [
+        ("decimal(12,4)", "decimal(8,2)", Decimal("1.0055")),  # becomes 1.01
+        ("decimal(8,2)", "int", Decimal("7.90")),  # becomes 7
+        ("double", "int", 7.9),
+    ],  # becomes 7
+)
+def test_a_number_that_would_lose_digits_does_not_fit(spark: SparkSession, before: str, kind: str, cell: Any) -> None:
+    assert values(conformed(raw(spark, [cell], before), table({"v": kind}))) == [None]
+
+
+@pytest.mark.parametrize(
+    ("before", "kind", "cell", "expected"),
+    [
+        ("string", "decimal(38,0)", "123456789012345678901234567", Decimal("123456789012345678901234567")),
+        ("float", "decimal(8,2)", 1.1, Decimal("1.10")),
+    ],
+)
+def test_a_decimal_that_fits_is_taken(spark: SparkSession, before: str, kind: str, cell: Any, expected: Any) -> None:
+    assert values(conformed(raw(spark, [cell], before), table({"v": kind}))) == [expected]
