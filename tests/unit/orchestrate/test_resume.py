@@ -127,7 +127,7 @@ def test_a_run_that_failed_at_publishing_is_made_good_by_a_pipeline_that_succeed
         ({"window": DAY_ONE}, {"window": DAY_ONE}, True),
         ({"window": DAY_ONE}, {"full_refresh": True}, True),
         ({}, {"full_refresh": True}, True),
-        ({}, {"window": DAY_ONE}, True),
+        ({}, {"window": DAY_ONE}, False),
     ],
 )
 def test_a_refresh_or_a_replay_is_made_good_only_by_as_much(
