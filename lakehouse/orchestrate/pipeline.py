@@ -113,7 +113,8 @@ def _isolated(work: Work, registry: Registry, outcome: Outcome, report: Report) 
 def _application(work: Work, profile: Profile, log: Log, outcome: Outcome, report: Report) -> None:
     """Run one application, and see that each table of its share has an end: of which it tells nothing, it has failed."""
     started = application(profile, "run_plan.py", ["--profile", profile.name, "--work", work.as_json()])
-    share, said = set(work.tables), False
+    share: set[str] = set() if work.resume else set(work.tables)
+    said = False
 
     def take(event: Event) -> None:
         nonlocal said

@@ -174,3 +174,13 @@ def test_a_run_that_succeeds_does_not_point_to_its_log(started: Started) -> None
 def test_with_verbose_what_is_printed_is_shown_too(started: Started, capfd: pytest.CaptureFixture[str]) -> None:
     started.run(lambda work: f"echo a warning; {say(begins(work), *made(*work.tables), finishes(work))}", verbose=True)
     assert "a warning" in capfd.readouterr().err
+
+
+def test_a_resumed_run_expects_just_the_tables_that_its_application_says(started: Started) -> None:
+    def child(work: Work) -> str:
+        table = {"event": "table", "table": "raw.a", "status": "succeeded", "started_at": "2026-01-01T00:00:00Z"}
+        first = {"event": "run_started", "run_id": "r0", "tables": ["raw.a"]}
+        return say(first, table, {"event": "run_finished", "run_id": "r0", "status": "succeeded", "failed": 0})
+
+    outcome = started.run(child, resume=True)
+    assert (outcome.code, set(outcome.tables), outcome.silent) == (ExitCode.SUCCESS, {"raw.a"}, [])
