@@ -121,11 +121,17 @@ def rebuild(
 ) -> tuple[int, tuple[str, ...]]:
     """Make ``good`` the content of a table of silver, and its columns the table's, in one commit.
 
+    Where columns are only added, these come first, in a commit of their own: then what is made from the table can tell which
+    rows changed. A run that ends in between leaves NULL in them, until the next one makes silver anew.
+
     Returns:
         The snapshot's id, and what an operator should know of a changed layout.
     """
     there = {field.name: field.lake_type for field in target.fields} if target is not None else {}
-    if target is not None and there == dict(good.dtypes):
+    columns = dict(good.dtypes)
+    if target is not None and there.items() <= columns.items():
+        if added := {name: kind for name, kind in columns.items() if name not in there}:
+            target.evolve(added)
         layout = target.partition(table.partition_by, table.sort_by)
         return write.overwrite(good, target, properties), layout
     snapshot = write.replace(good, name, lake.catalog, table.partition_by, properties, table.sort_by)
