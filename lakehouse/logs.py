@@ -56,5 +56,10 @@ def configure(redaction: Redaction, *, json_lines: bool = False) -> None:
             redaction,
             renderer,
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=_to_standard_error,
     )
+
+
+def _to_standard_error(*_: Any) -> structlog.PrintLogger:
+    """A logger to what standard error is when something is logged, not when logging was configured."""
+    return structlog.PrintLogger(sys.stderr)
