@@ -50,24 +50,24 @@ class Catalog:
 
     def extend(self, name: TableName, added: Mapping[str, str], widened: Mapping[str, str]) -> Writing:
         """A commit to come to a table that is there, which first gets columns, or wider types, in the same commit."""
-        held = self.get(name)
+        table = self.get(name)
         with reported(f"changing the columns of {name.dotted}"):
-            transaction = held.transaction()
+            transaction = table.transaction()
             if added or widened:
                 change_columns(transaction, self._classes, added, widened)
-        return Writing(name, transaction, self._classes, self.get, held.head)
+        return Writing(name, transaction, self._classes, self.get, table.head)
 
     def replace(self, name: TableName, columns: Mapping[str, str]) -> Writing:
         """A commit to come after which the table has just ``columns`` and just the rows that are written with them.
 
         Until then the table is as it was, or is not there; its files and snapshots stay for whoever reads them.
         """
-        held = self.find(name)
+        table = self.find(name)
         with reported(f"replacing {name.dotted}"):
-            if held is not None and {field.name: field.lake_type for field in held.fields} == dict(columns):
-                return Writing(name, held.transaction(), self._classes, self.get, held.head, whole=True)
+            if table is not None and {field.name: field.lake_type for field in table.fields} == dict(columns):
+                return Writing(name, table.transaction(), self._classes, self.get, table.head, whole=True)
             builder = self._builder(name, columns)
-            transaction = builder.createTransaction() if held is None else builder.replaceTransaction()
+            transaction = builder.createTransaction() if table is None else builder.replaceTransaction()
             return Writing(name, transaction, self._classes, self.get)
 
     def ensure_namespace(self, layer: Layer) -> None:

@@ -93,8 +93,8 @@ def _narrowed(log: DataFrame, columns: Sequence[str]) -> DataFrame:
     digests = [digest.alias(f"{_DIGEST}_{number}") for number, digest in enumerate(_digests(columns))]
     names = [f"{_DIGEST}_{number}" for number in range(len(digests))]
     marked = log.select("*", *digests)
-    odd = marked.groupBy(*names).agg(_gained().alias(_GAINED)).where(F.col(_GAINED) != 0).select(*names)
-    return marked.join(F.broadcast(odd), on=names, how="left_semi").drop(*names)
+    differing = marked.groupBy(*names).agg(_gained().alias(_GAINED)).where(F.col(_GAINED) != 0).select(*names)
+    return marked.join(F.broadcast(differing), on=names, how="left_semi").drop(*names)
 
 
 def _digests(columns: Sequence[str]) -> list[Column]:

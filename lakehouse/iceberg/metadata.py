@@ -144,12 +144,12 @@ def _catalog(profile: Profile) -> PyCatalog | None:
 
 def _rest_properties(properties: dict[str, str]) -> dict[str, Any]:
     """Properties of Spark's REST catalog in PyIceberg's terms."""
-    kept = {key: value for key, value in properties.items() if key not in {"type", "io-impl", "client.region"}}
+    adapted = {key: value for key, value in properties.items() if key not in {"type", "io-impl", "client.region"}}
     if region := properties.get("client.region"):
-        kept["s3.region"] = region
-    if path_style := kept.pop("s3.path-style-access", None):
-        kept["s3.force-virtual-addressing"] = "false" if path_style == "true" else "true"
-    return kept
+        adapted["s3.region"] = region
+    if path_style := adapted.pop("s3.path-style-access", None):
+        adapted["s3.force-virtual-addressing"] = "false" if path_style == "true" else "true"
+    return adapted
 
 
 @contextmanager

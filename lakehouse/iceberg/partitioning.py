@@ -78,16 +78,16 @@ def change_spec(table: Any, classes: IcebergClasses, partition_by: Sequence[str]
     Returns:
         Whether there was anything to change.
     """
-    wanted = [normal(item) for item in partition_by]
-    held = {normal(item): item for item in partition_fields(table, classes)}
-    if alike(held, wanted):
+    expected = [normal(item) for item in partition_by]
+    existing = {normal(item): item for item in partition_fields(table, classes)}
+    if alike(existing, expected):
         return False
     update = table.updateSpec()
-    for item in held:
-        if item not in wanted:
+    for item in existing:
+        if item not in expected:
             update = update.removeField(_term(classes, item))
-    for item in wanted:
-        if item not in held:
+    for item in expected:
+        if item not in existing:
             update = update.addField(_term(classes, item))
     update.commit()
     return True

@@ -43,13 +43,13 @@ def merge(
         lost: columns that the source no longer has: a NULL there leaves what the target has.
     """
     columns = [name for name in changes.columns if name != REMOVED]
-    source, held = "source", target.name.table
-    on = _all(F.col(f"{held}.{quote(name)}") == F.col(f"{source}.{quote(name)}") for name in key)
+    source, here = "source", target.name.table
+    on = _all(F.col(f"{here}.{quote(name)}") == F.col(f"{source}.{quote(name)}") for name in key)
     new = {name: F.col(f"{source}.{quote(name)}") for name in columns}
     values = {
-        name: F.coalesce(new[name], F.col(f"{held}.{quote(name)}")) if name in lost else new[name] for name in new
+        name: F.coalesce(new[name], F.col(f"{here}.{quote(name)}")) if name in lost else new[name] for name in new
     }
-    same = _all(F.col(f"{held}.{quote(name)}").eqNullSafe(value) for name, value in values.items())
+    same = _all(F.col(f"{here}.{quote(name)}").eqNullSafe(value) for name, value in values.items())
     removed = F.col(f"{source}.{quote(REMOVED)}")
     merger = (
         changes.alias(source)
@@ -87,8 +87,8 @@ def merge_part(
     """
     before = target.head
     at = rows.sparkSession.read.option("versionAsOf", str(before))
-    held = at.table(str(target.name)).join(F.broadcast(part), on=part.columns, how="left_semi")
-    with materialized(_differences(held, rows, key)) as different:
+    existing = at.table(str(target.name)).join(F.broadcast(part), on=part.columns, how="left_semi")
+    with materialized(_differences(existing, rows, key)) as different:
         if different.isEmpty():
             return target.append([], properties)
         changed = different.select(F.coalesce("new", "old").alias("row"), F.col("new").isNull().alias(REMOVED))

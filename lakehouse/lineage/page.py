@@ -204,13 +204,13 @@ def _codes(texts: Iterable[str], between: str = "<br>") -> str:
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
     """A Markdown table, without the columns that no row fills."""
-    kept = [tuple(map(_cell, row)) for row in rows]
-    used = [number for number in range(len(head)) if any(row[number] for row in kept)]
-    if not kept:
+    cells = [tuple(map(_cell, row)) for row in rows]
+    used = [number for number in range(len(head)) if any(row[number] for row in cells)]
+    if not cells:
         return
     yield _line(head[number] for number in used)
     yield _line("---" for _ in used)
-    for row in kept:
+    for row in cells:
         yield _line(row[number] for number in used)
 
 

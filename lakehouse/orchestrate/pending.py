@@ -82,21 +82,21 @@ def changes(
 
 
 def _of(target: TableName, plan: _Plan) -> Iterator[Change]:
-    held = plan.lake.find(target)
+    metadata = plan.lake.find(target)
     match target.layer:
         case Layer.RAW:
-            yield from _raw(plan.registry.tables[target.table], target, held)
+            yield from _raw(plan.registry.tables[target.table], target, metadata)
         case Layer.SILVER:
-            yield from _silver(target, held, plan)
+            yield from _silver(target, metadata, plan)
         case Layer.GOLD:
-            yield from _gold(plan.registry.transformers[target.table], held, plan)
+            yield from _gold(plan.registry.transformers[target.table], metadata, plan)
 
 
-def _raw(table: SourceTable, target: TableName, held: TableMetadata | None) -> Iterator[Change]:
-    if held is None:
+def _raw(table: SourceTable, target: TableName, metadata: TableMetadata | None) -> Iterator[Change]:
+    if metadata is None:
         yield Change(target.dotted, Kind.NEW, f"loaded from {table.source.connection}: {table.source.relation}")
         return
-    state = last_state(held)
+    state = last_state(metadata)
     if state is None or not (changes := declared_changes(table, state)):
         return
     said = "; ".join(changes)
@@ -106,34 +106,34 @@ def _raw(table: SourceTable, target: TableName, held: TableMetadata | None) -> I
         yield Change(target.dotted, Kind.READ, f"all rows are read again: {said}")
 
 
-def _silver(target: TableName, held: TableMetadata | None, plan: _Plan) -> Iterator[Change]:
+def _silver(target: TableName, metadata: TableMetadata | None, plan: _Plan) -> Iterator[Change]:
     table = plan.registry.source_of(target)
     source = plan.lake.find(raw(table.table))
     state = last_state(source)
     if source is None or state is None:
-        if held is None:
-            names = [name for name, wish in table.columns.items() if _is_published(wish)]
+        if metadata is None:
+            names = [name for name, declared in table.columns.items() if _is_published(declared)]
             yield Change(target.dotted, Kind.NEW, f"columns as at the source{_declared(names)}")
         return
     awaited = _awaited(table, source)
     try:
-        wanted = shape(table, {**source.columns, **awaited}, table.key if _has_key(table, source) else state.key)
+        expected = shape(table, {**source.columns, **awaited}, table.key if _has_key(table, source) else state.key)
     except DataError as error:
         yield Change(target.dotted, Kind.STOPS, str(error))
         return
-    columns = wanted.published(table)
+    columns = expected.published(table)
     if plan.registry.keeps_history(target):
         columns |= HISTORY_COLUMNS
-    if held is None:
+    if metadata is None:
         yield Change(target.dotted, Kind.NEW, f"columns {', '.join(columns)}")
         return
-    yield from _columns(target, held.columns, columns)
-    yield from _layout(target, held, table.partition_by, table.sort_by)
-    yield from _contract(target, held, table, wanted, plan)
+    yield from _columns(target, metadata.columns, columns)
+    yield from _layout(target, metadata, table.partition_by, table.sort_by)
+    yield from _contract(target, metadata, table, expected, plan)
 
 
-def _is_published(wish: Column) -> bool:
-    return wish.pii not in {Pii.EXCLUDE, Pii.DROP} and not wish.dropped
+def _is_published(declared: Column) -> bool:
+    return declared.pii not in {Pii.EXCLUDE, Pii.DROP} and not declared.dropped
 
 
 def _declared(names: list[str]) -> str:
@@ -143,9 +143,9 @@ def _declared(names: list[str]) -> str:
 def _awaited(table: SourceTable, source: TableMetadata) -> dict[str, str]:
     """Columns that the registry names and raw does not have yet: the next load brings them, or stops."""
     return {
-        name: wish.type or _UNKNOWN
-        for name, wish in table.columns.items()
-        if name not in source.columns and wish.pii is not Pii.EXCLUDE and not wish.dropped
+        name: declared.type or _UNKNOWN
+        for name, declared in table.columns.items()
+        if name not in source.columns and declared.pii is not Pii.EXCLUDE and not declared.dropped
     }
 
 
@@ -154,24 +154,28 @@ def _has_key(table: SourceTable, source: TableMetadata) -> bool:
     return bool(table.key) and set(table.key) <= set(source.columns)
 
 
-def _columns(target: TableName, held: Mapping[str, str], wanted: Mapping[str, str]) -> Iterator[Change]:
-    gained = [f"gains {name} ({kind})" for name, kind in wanted.items() if name not in held]
-    lost = [f"loses {name}" for name in held if name not in wanted]
+def _columns(target: TableName, metadata: Mapping[str, str], expected: Mapping[str, str]) -> Iterator[Change]:
+    gained = [f"gains {name} ({kind})" for name, kind in expected.items() if name not in metadata]
+    lost = [f"loses {name}" for name in metadata if name not in expected]
     changed = [
-        f"{name} becomes {wanted[name]}, was {kind}" for name, kind in held.items() if wanted.get(name, kind) != kind
+        f"{name} becomes {expected[name]}, was {kind}"
+        for name, kind in metadata.items()
+        if expected.get(name, kind) != kind
     ]
     if gained or lost or changed:
         yield Change(target.dotted, Kind.COLUMNS, "; ".join([*gained, *lost, *changed]))
 
 
 def _layout(
-    target: TableName, held: TableMetadata, partition_by: tuple[str, ...], sort_by: tuple[str, ...] | None = None
+    target: TableName, metadata: TableMetadata, partition_by: tuple[str, ...], sort_by: tuple[str, ...] | None = None
 ) -> Iterator[Change]:
-    wanted = [normal(item) for item in partition_by]
-    if not alike(wanted, held.partition_by):
-        yield Change(target.dotted, Kind.LAYOUT, f"partitioned by {_list(wanted)}, was by {_list(held.partition_by)}")
-    if sort_by is not None and sort_by != held.sort_by:
-        yield Change(target.dotted, Kind.LAYOUT, f"sorted by {_list(sort_by)}, was by {_list(held.sort_by)}")
+    expected = [normal(item) for item in partition_by]
+    if not alike(expected, metadata.partition_by):
+        yield Change(
+            target.dotted, Kind.LAYOUT, f"partitioned by {_list(expected)}, was by {_list(metadata.partition_by)}"
+        )
+    if sort_by is not None and sort_by != metadata.sort_by:
+        yield Change(target.dotted, Kind.LAYOUT, f"sorted by {_list(sort_by)}, was by {_list(metadata.sort_by)}")
 
 
 def _list(names: list[str] | tuple[str, ...]) -> str:
@@ -179,17 +183,17 @@ def _list(names: list[str] | tuple[str, ...]) -> str:
 
 
 def _contract(
-    target: TableName, held: TableMetadata, table: SourceTable, wanted: SilverShape, plan: _Plan
+    target: TableName, metadata: TableMetadata, table: SourceTable, expected: SilverShape, plan: _Plan
 ) -> Iterator[Change]:
-    before = last_consumed(held)
+    before = last_consumed(metadata)
     if before is None:
         yield Change(target.dotted, Kind.CONTRACT, "rebuilt from raw: it is not known what it was made from")
-    elif before.definition != definition_of(table, wanted, plan.pseudonym_key):
+    elif before.definition != definition_of(table, expected, plan.pseudonym_key):
         why = "its columns, their policies or types, its checks, its key or the key of pseudonyms changed"
         yield Change(target.dotted, Kind.CONTRACT, f"rebuilt from raw: {why}")
 
 
-def _gold(transformer: Transformer, held: TableMetadata | None, plan: _Plan) -> Iterator[Change]:
+def _gold(transformer: Transformer, metadata: TableMetadata | None, plan: _Plan) -> Iterator[Change]:
     target = transformer.target
     reads = ", ".join(read.dotted for read in transformer.reads.values())
     try:
@@ -197,16 +201,16 @@ def _gold(transformer: Transformer, held: TableMetadata | None, plan: _Plan) -> 
     except ConfigurationError as error:
         yield Change(target.dotted, Kind.STOPS, str(error))
         return
-    if held is None:
+    if metadata is None:
         yield Change(target.dotted, Kind.NEW, f"made from {reads or 'no other table'}")
         return
     if transformer.columns:
-        gained = [f"gains {name}" for name in transformer.columns if name not in held.columns]
-        lost = [f"loses {name}" for name in held.columns if name not in transformer.columns]
+        gained = [f"gains {name}" for name in transformer.columns if name not in metadata.columns]
+        lost = [f"loses {name}" for name in metadata.columns if name not in transformer.columns]
         if gained or lost:
             yield Change(target.dotted, Kind.COLUMNS, "; ".join([*gained, *lost]))
-    yield from _layout(target, held, transformer.partition_by)
-    before = last_consumed(held)
+    yield from _layout(target, metadata, transformer.partition_by)
+    before = last_consumed(metadata)
     if before is None or before.definition != definition_with(transformer, given):
         why = "it is not known what it was made by" if before is None else "the transformer or what it is given changed"
         yield Change(target.dotted, Kind.TRANSFORMER, f"rebuilt whole: {why}")

@@ -43,8 +43,8 @@ class Names:
     def _of(self, table: str) -> list[str]:
         if table not in self._columns and self._lake is not None:
             try:
-                held = self._lake.find(TableName.parse(table))
+                metadata = self._lake.find(TableName.parse(table))
             except LakehouseError:  # a hint is not worth an error
                 return []
-            self._columns[table] = list(held.columns) if held else []
+            self._columns[table] = list(metadata.columns) if metadata else []
         return self._columns[table]

@@ -19,7 +19,7 @@ def as_read(live: DataFrame, contract: Contract) -> DataFrame:
     return live.select(*columns, F.col("_misfits").alias(MISFITS))
 
 
-def unlike(read: DataFrame, held: DataFrame) -> DataFrame:
-    """The rows of ``read`` that ``held`` does not have alike in every column, NULLs included."""
-    left, right = read.alias("read"), held.alias("held")
+def unlike(read: DataFrame, live: DataFrame) -> DataFrame:
+    """The rows of ``read`` that ``live`` does not have alike in every column, NULLs included."""
+    left, right = read.alias("read"), live.alias("live")
     return left.join(right, same_key(left, right, read.columns), how="left_anti")

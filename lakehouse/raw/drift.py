@@ -69,14 +69,14 @@ def compare(what: str, fields: Sequence[Field], columns: Mapping[str, str], reti
     Raises:
         SchemaDriftError: a column is gone, or its new type does not fit.
     """
-    held = {item.name: item.lake_type for item in fields if item.name not in RAW_COLUMNS}
-    added = {name: kind for name, kind in columns.items() if name not in held}
-    gone = [name for name in held if name not in columns and name not in retired]
+    in_raw = {item.name: item.lake_type for item in fields if item.name not in RAW_COLUMNS}
+    added = {name: kind for name, kind in columns.items() if name not in in_raw}
+    gone = [name for name in in_raw if name not in columns and name not in retired]
     if gone:
-        raise _gone(what, gone[0], held, added)
+        raise _gone(what, gone[0], in_raw, added)
     widened, narrowed = {}, {}
     for name, kind in columns.items():
-        before = held.get(name, kind)
+        before = in_raw.get(name, kind)
         if kind == before:
             continue
         if fits(before, kind):
@@ -112,9 +112,9 @@ def _fits_integer(kind: str, before: str) -> bool:
     return own is not None and own[1] <= digits[1] and own[0] - own[1] <= digits[0] - digits[1]
 
 
-def _gone(what: str, name: str, held: Mapping[str, str], added: Mapping[str, str]) -> SchemaDriftError:
-    twins = [new for new, kind in added.items() if kind == held[name]]
-    message = f"ingesting {what}: column {name!r} ({held[name]}) is gone at the source; going on would lose it."
+def _gone(what: str, name: str, in_raw: Mapping[str, str], added: Mapping[str, str]) -> SchemaDriftError:
+    twins = [new for new, kind in added.items() if kind == in_raw[name]]
+    message = f"ingesting {what}: column {name!r} ({in_raw[name]}) is gone at the source; going on would lose it."
     if twins:
         return SchemaDriftError(
             f"{message} A new column of the same type is there: {', '.join(map(repr, twins))}.",

@@ -113,8 +113,8 @@ class _TableLoad:
         return outcome
 
     def _plan(self) -> ReadPlan:
-        held = self.target.row_count if self.target else 0
-        found = Found(held, self.reader.options, deletes.is_due(self.table, self.state, self.taken_at))
+        rows_in_raw = self.target.row_count if self.target else 0
+        found = Found(rows_in_raw, self.reader.options, deletes.is_due(self.table, self.state, self.taken_at))
         if wants_look(self.table, self.state, self.contract, self.request, found) and self._may_look():
             assert self.state is not None
             bound = bound_of(self.state, self.contract)
@@ -194,11 +194,11 @@ class _TableLoad:
         """The same where the rows were read at another moment than the keys are."""
         key = self.contract.key
         engine = [F.lit(self.taken_at).cast("timestamp").alias("_ingested_at"), F.lit(UPSERT).alias("_op")]
-        held = live.select(*map(quote, key), "_ingested_at", "_op").union(read.select(*map(quote, key), *engine))
+        known = live.select(*map(quote, key), "_ingested_at", "_op").union(read.select(*map(quote, key), *engine))
         parts = self.reader.read_keys(key, None)
         if self.gathering.is_near:
-            return self._braked(deletes.difference_here(held, self.gathering.table(parts, self._key_columns()), key))
-        return self._braked(deletes.difference(held, self.gathering.frame(parts, self._key_columns()), key))
+            return self._braked(deletes.difference_here(known, self.gathering.table(parts, self._key_columns()), key))
+        return self._braked(deletes.difference(known, self.gathering.frame(parts, self._key_columns()), key))
 
     def _key_columns(self) -> dict[str, str]:
         """The columns of a read of keys."""
