@@ -5,9 +5,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_serializer, model_validator
+from pydantic import AwareDatetime, Field, field_serializer, model_validator
 
 from lakehouse.errors import ConfigurationError, ExitCode
+from lakehouse.model import Strict
 from lakehouse.paths import TableName
 from lakehouse.raw.request import Window
 
@@ -39,11 +40,7 @@ class Kind(StrEnum):
     JOB = "job"
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class DayRange(_Model):
+class DayRange(Strict):
     """Days to replay, both included, in UTC."""
 
     start: date
@@ -75,7 +72,7 @@ class DayRange(_Model):
         )
 
 
-class Plan(_Model):
+class Plan(Strict):
     """What a run does, as a whole: ``ops.runs`` keeps it, so that ``--resume`` can go on.
 
     Attributes:
@@ -106,7 +103,7 @@ class Plan(_Model):
         return [TableName.parse(table) for table in self.tables]
 
 
-class TableRun(_Model):
+class TableRun(Strict):
     """What became of one table in one run: also the line that tells it to machines. Times in UTC, counts in rows.
 
     Attributes:

@@ -3,8 +3,9 @@
 import uuid
 from datetime import UTC, datetime
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from lakehouse.model import Strict
 from lakehouse.orchestrate.runs import Kind, Plan, TableRun
 from lakehouse.paths import TableName
 from lakehouse.raw.request import Request
@@ -15,7 +16,7 @@ def new_run_id() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
 
 
-class Work(BaseModel):
+class Work(Strict):
     """One application's part of a run.
 
     Attributes:
@@ -27,8 +28,6 @@ class Work(BaseModel):
         failed: how many tables failed or were skipped in the applications before, ``unrecorded`` included.
         resume: whether to go on with a run that did not succeed, instead of ``plan``.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     run_id: str = Field(default_factory=new_run_id)
     kind: Kind = Kind.PIPELINE

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from lakehouse.errors import ConfigurationError, suggest
-from lakehouse.iceberg.partitioning import PARTITION_FIELDS, is_partition
-from lakehouse.paths import Layer, TableName, check_identifier
+from lakehouse.model import Strict
+from lakehouse.paths import Layer, TableName
+from lakehouse.registry.fields import VALID_PARTITIONING, TableText
 
 READABLE = (Layer.SILVER, Layer.GOLD)
 
@@ -35,7 +36,7 @@ Names = Annotated[tuple[str, ...], BeforeValidator(_several)]
 Readable = Annotated[TableName, BeforeValidator(_table)]
 
 
-class Declaration(BaseModel):
+class Declaration(Strict):
     """A gold table, as its transformer declares it. ``name`` is short for ``[name]`` where several may stand.
 
     Attributes:
@@ -50,25 +51,15 @@ class Declaration(BaseModel):
         touched: for other inputs, which parts changed rows touch; an input in neither makes for a whole rebuild.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    table: str
+    table: TableText
     reads: dict[str, Readable]
-    columns: dict[str, str] = {}
+    columns: dict[str, str] = Field(default_factory=dict)
     grain: Names = ()
-    partition_by: Names = ()
+    partition_by: Annotated[Names, VALID_PARTITIONING] = ()
     rebuild_by: Names = ()
-    narrows: dict[str, Names] = {}
-    touched: dict[str, Callable[..., Any]] = {}
+    narrows: dict[str, Names] = Field(default_factory=dict)
+    touched: dict[str, Callable[..., Any]] = Field(default_factory=dict)
     description: str = ""
-
-    @field_validator("table")
-    @classmethod
-    def _valid_table(cls, value: str) -> str:
-        try:
-            return check_identifier(value, "the name of a table")
-        except ConfigurationError as error:
-            raise ValueError(str(error)) from None
 
     @field_validator("grain", "rebuild_by")
     @classmethod
@@ -77,14 +68,6 @@ class Declaration(BaseModel):
         for name in value:
             if columns and name not in columns:
                 raise ValueError(f"{name!r} is not among `columns`. {suggest(name, list(columns))}")
-        return value
-
-    @field_validator("partition_by")
-    @classmethod
-    def _partition_fields(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for item in value:
-            if not is_partition(item):
-                raise ValueError(f"{item!r} is not a partition field; expected {PARTITION_FIELDS}")
         return value
 
     @field_validator("narrows", "touched")

@@ -5,11 +5,11 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from lakehouse.errors import ConfigurationError
-from lakehouse.iceberg.partitioning import PARTITION_FIELDS, is_partition
-from lakehouse.paths import ENGINE_COLUMNS, check_identifier, column_name
+from lakehouse.model import Strict
+from lakehouse.paths import ENGINE_COLUMNS, column_name
+from lakehouse.registry.fields import VALID_PARTITIONING, TableText, identifier
 
 _DURATION = re.compile(r"(?P<number>\d+)\s*(?P<unit>s|second|min|m|minute|h|hour|d|day)s?")
 _UNITS = {
@@ -41,10 +41,6 @@ def _lake_column(name: str) -> str:
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 LakeColumn = Annotated[str, AfterValidator(_lake_column)]
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Load(StrEnum):
@@ -91,7 +87,7 @@ class SchemaPolicy(StrEnum):
     FREEZE = "freeze"
 
 
-class Origin(_Model):
+class Origin(Strict):
     """Where a table comes from: a source of the profile and a relation there (``schema.table`` in PostgreSQL).
 
     ``relation`` names parts with dots; a part that holds a dot or a quote is written in double quotes.
@@ -108,7 +104,7 @@ class Origin(_Model):
         return value
 
 
-class Column(_Model):
+class Column(Strict):
     """The contract of one column.
 
     Attributes:
@@ -153,7 +149,7 @@ class Column(_Model):
         return self
 
 
-class Check(_Model):
+class Check(Strict):
     """A rule for the rows of a table, as a Spark SQL condition that a good row satisfies (NULL counts as satisfied).
 
     Attributes:
@@ -162,21 +158,13 @@ class Check(_Model):
         on_failure: see :class:`OnFailure`.
     """
 
-    name: str
+    name: Annotated[str, identifier("a check")]
     expect: str
     on_failure: OnFailure = OnFailure.REJECT
     description: str = ""
 
-    @field_validator("name")
-    @classmethod
-    def _valid_name(cls, value: str) -> str:
-        try:
-            return check_identifier(value, "a check")
-        except ConfigurationError as error:
-            raise ValueError(str(error)) from None
 
-
-class Deletes(_Model):
+class Deletes(Strict):
     """How rows that vanish at the source are seen: by comparing keys, at most once in ``every``.
 
     Attributes:
@@ -190,7 +178,7 @@ class Deletes(_Model):
     max_share: float = Field(default=0.2, ge=0, le=1)
 
 
-class SourceTable(_Model):
+class SourceTable(Strict):
     """One file of the registry: a table of raw and silver, and how it comes from its source.
 
     Attributes:
@@ -207,9 +195,9 @@ class SourceTable(_Model):
         history: whether each version of a row is kept beside the current one, valid from its cursor on.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True)  # and what Strict says
 
-    table: str
+    table: TableText
     domain: str
     source: Origin
     load: Load = Load.FULL
@@ -221,9 +209,9 @@ class SourceTable(_Model):
     holds_pii: bool = False
     schema_policy: SchemaPolicy = Field(default=SchemaPolicy.EVOLVE, alias="schema")
     history: bool = False
-    columns: dict[LakeColumn, Column] = {}
+    columns: dict[LakeColumn, Column] = Field(default_factory=dict)
     checks: tuple[Check, ...] = ()
-    partition_by: tuple[str, ...] = ()
+    partition_by: Annotated[tuple[str, ...], VALID_PARTITIONING] = ()
     sort_by: tuple[str, ...] = ()
     description: str = ""
 
@@ -244,22 +232,6 @@ class SourceTable(_Model):
             name: {} if column is None else {"type": column} if isinstance(column, str) else column
             for name, column in value.items()
         }
-
-    @field_validator("table")
-    @classmethod
-    def _valid_table(cls, value: str) -> str:
-        try:
-            return check_identifier(value, "the name of a table")
-        except ConfigurationError as error:
-            raise ValueError(str(error)) from None
-
-    @field_validator("partition_by")
-    @classmethod
-    def _valid_partitioning(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for field in value:
-            if not is_partition(field):
-                raise ValueError(f"{field!r} is not a partition field; expected {PARTITION_FIELDS}")
-        return value
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
