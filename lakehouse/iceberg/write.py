@@ -94,7 +94,7 @@ def merge_part(
         changed = different.select(F.coalesce("new", "old").alias("row"), F.col("new").isNull().alias(REMOVED))
         head = merge(changed.select("row.*", REMOVED), target, key, properties, mirror=False)
         sides = [different.where(F.col(side).isNotNull()).select(f"{side}.*") for side in ("old", "new")]
-        changes.record(target, before or 0, head, reduce(DataFrame.union, sides))
+        changes.record(target, before or 0, head, reduce(DataFrame.union, sides).toArrow())
         return head
 
 
