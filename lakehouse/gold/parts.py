@@ -1,9 +1,10 @@
 """Which parts of a gold table changed rows touch, and reading only what those parts are made of."""
 
 import operator
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import reduce
 
 import pyarrow as pa
@@ -21,6 +22,8 @@ from lakehouse.registry.transformers import Transformer
 #: With more parts than these a whole rebuild is the shorter way.
 _MOST = 100_000
 _MOST_LITERALS = 2_000
+#: What gives a day that is not after the moment in its column.
+_DAY_OF = re.compile(r"(?:to_date\((?=\w+\))|trunc\((?=\w+, *'\w+'\)))(\w+).*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -74,20 +77,8 @@ class Parts:
         return len(self.columns) == 1 and len(self) <= _MOST_LITERALS
 
     def spelled_out(self, expression: str) -> Column:
-        """The condition that ``expression`` is one of the values of the one column.
-
-        As one text of SQL: a list of literals is several calls of the JVM for each of them.
-        """
-        values = self.values.column(0).to_pylist()
-        known = [value for value in values if value is not None]
-        conditions = []
-        if known and have_literals(known):
-            conditions.append(F.expr(f"({expression}) IN ({', '.join(map(literal, known))})"))
-        elif known:
-            conditions.append(F.expr(expression).isin(known))
-        if len(known) < len(values):
-            conditions.append(F.expr(expression).isNull())
-        return reduce(operator.or_, conditions)
+        """The condition that ``expression`` is one of the values of the one column."""
+        return _is_one_of(expression, self.values.column(0))
 
     def frame(self, spark: SparkSession) -> DataFrame:
         return spark.createDataFrame(self.values)
@@ -101,10 +92,34 @@ class Parts:
         given = expressions or [quote(name) for name in self.columns]
         if self.few:
             return rows.where(self.spelled_out(given[0]))
+        for expression, values in zip(given, self.values.columns, strict=True):
+            found = values.unique()
+            if len(found) <= _MOST_LITERALS:  # the join would read all files
+                rows = rows.where(_is_one_of(expression, found))
         parts = self.frame(rows.sparkSession)
         wanted = [engine_column(f"part_{number}") for number in range(len(given))]
         same = reduce(operator.and_, (F.expr(a).eqNullSafe(F.col(b)) for a, b in zip(given, wanted, strict=True)))
         return rows.join(F.broadcast(parts.toDF(*wanted)), same, how="left_semi")
+
+
+def _is_one_of(expression: str, values: pa.ChunkedArray | pa.Array) -> Column:
+    """The condition that ``expression`` is one of the ``values``.
+
+    As one text of SQL: a list of literals is several calls of the JVM for each of them. A day or month of a moment gets the
+    first moment of all beside it: by that, files are left unread, which by a function of a column they are not.
+    """
+    found = values.to_pylist()
+    known = [value for value in found if value is not None]
+    conditions = []
+    if known and have_literals(known):
+        since = _DAY_OF.fullmatch(expression)
+        first = f"{since[1]} >= {literal(min(known))} AND " if since and type(known[0]) is date else ""
+        conditions.append(F.expr(f"{first}({expression}) IN ({', '.join(map(literal, known))})"))
+    elif known:
+        conditions.append(F.expr(expression).isin(known))
+    if len(known) < len(found):
+        conditions.append(F.expr(expression).isNull())
+    return reduce(operator.or_, conditions)
 
 
 def narrowed(transformer: Transformer, inputs: Inputs, parts: Parts | None) -> dict[str, DataFrame]:

@@ -157,6 +157,23 @@ def test_values_of_parts_are_spelled_out_as_they_are(spark: SparkSession, values
         assert [row["part"] for row in wanted.of(rows).collect()] == [values[number]]
 
 
+@pytest.mark.parametrize(
+    "expression", ["to_date(at)", "trunc(at, 'month')", "trunc(to_date(at), 'MONTH')", "to_date(day)"]
+)
+def test_parts_that_are_days_or_months_of_a_moment_have_all_its_rows(spark: SparkSession, expression: str) -> None:
+    moments = [at(1, 0), at(1, 23), at(3, 0), at(5, 12), None]
+    text = [(number, moment, str(moment)[:10] if moment else None) for number, moment in enumerate(moments)]
+    rows = local_frame(spark, text, "order_id int, at timestamp, day string")
+    found = rows.selectExpr("order_id", f"{expression} AS day").toArrow()
+    for number, day in zip(*(column.to_pylist() for column in found.columns), strict=True):
+        assert number in ids(Parts(pa.table({"day": pa.array([day], pa.date32())})).of(rows, [expression]))
+
+
+def test_files_before_the_first_day_of_all_parts_need_not_be_read(lakes: Lakes) -> None:
+    some = Parts(pa.table({"day": [DAYS[3], DAYS[1]]})).of(lakes.orders, ["to_date(at)"])
+    assert "at >= 2026-01-02" in str(some._jdf.queryExecution().logical()).replace("'", "")
+
+
 def test_parts_of_several_columns_are_combinations_of_them(lakes: Lakes) -> None:
     wanted = Parts(pa.table({"day": [DAYS[0], DAYS[1]], "user_id": pa.array([7, 7], pa.int32())}))
     assert ids(wanted.of(lakes.orders, ["to_date(at)", "user_id"])) == {1}
