@@ -1,4 +1,4 @@
-"""Marts of customers: all that is known of each, and how many of a month's new ones come back."""
+"""Marts of customers: what each ordered to date, and all that is known of each."""
 
 from collections.abc import Mapping
 
@@ -7,18 +7,21 @@ from pyspark.sql import functions as F
 
 from lakehouse.transformer import transformer
 
-from .calendar_keys import money, month_of
+from .calendar_keys import money
+from .known_parts import known
 from .product_categories import in_categories, moved_products
 
 _RETENTION_DAYS = 90
 _RHYTHM_WITHOUT_HISTORY = 90.0
 _COUNTS = "status <> 'cancelled'"
+_OF_CUSTOMERS = ("orders", "items", "refunds", "returns")
 
 
 def _buyers_of_moved_products(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame:
     """The customers who bought a product that is in another category than before, or is new or gone."""
     moved = moved_products(changed)
-    return inputs["items"].join(F.broadcast(moved), on="product_id", how="left_semi").select("customer_id")
+    bought = inputs["items"].join(F.broadcast(moved), on="product_id", how="left_semi")
+    return bought.select("customer_id").where(F.col("customer_id").isNotNull())
 
 
 @transformer(
@@ -32,8 +35,8 @@ def _buyers_of_moved_products(changed: DataFrame, inputs: Mapping[str, DataFrame
     },
     grain=("customer_id",),
     rebuild_by=("customer_id",),
-    narrows=dict.fromkeys(("orders", "items", "refunds", "returns"), "customer_id"),
-    touched={"products": _buyers_of_moved_products},
+    narrows=dict.fromkeys(_OF_CUSTOMERS, "customer_id"),
+    touched={**dict.fromkeys(_OF_CUSTOMERS, known("customer_id")), "products": _buyers_of_moved_products},
     columns={
         "customer_id": "The customer.",
         "first_order_at": "First order that counts (is not cancelled).",
@@ -219,44 +222,3 @@ def _retained(orders: DataFrame, as_of: DataFrame) -> DataFrame:
     recent = orders.where(_COUNTS).crossJoin(as_of).where(age < 2 * _RETENTION_DAYS)
     lately, earlier = F.bool_or(age < _RETENTION_DAYS), F.bool_or(age >= _RETENTION_DAYS)
     return recent.groupBy("customer_id").agg((lately & earlier).alias("retained"))
-
-
-@transformer(
-    table="customer_retention_monthly",
-    reads={"orders": "silver.orders"},
-    grain=("cohort_month", "months_since"),
-    columns={
-        "cohort_month": "Month of a customer's first order that counts (UTC).",
-        "months_since": "Months after it.",
-        "customers": "Customers of the cohort.",
-        "retained": "Of them, those with an order that counts in that month.",
-        "retention_rate": "retained / customers.",
-    },
-)
-def customer_retention_monthly(orders: DataFrame) -> DataFrame:
-    """How many of the customers who came in a month ordered in each month after it."""
-    last = F.broadcast(orders.agg(month_of(F.to_date(F.max("placed_at"))).alias("last_month")))
-    active = (
-        orders.where(_COUNTS)
-        .where(F.col("customer_id").isNotNull())
-        .select("customer_id", month_of(F.to_date("placed_at")).alias("month"))
-        .distinct()
-        .withColumn("cohort_month", F.min("month").over(Window.partitionBy("customer_id")))
-    )
-    counted = active.groupBy("cohort_month", "month").agg(F.count(F.lit(1)).alias("retained"))
-    cohorts = counted.where(F.col("month") == F.col("cohort_month")).select(
-        "cohort_month", F.col("retained").alias("customers")
-    )
-    months = cohorts.crossJoin(last).select(
-        "cohort_month",
-        "customers",
-        F.explode(F.expr("sequence(cohort_month, last_month, interval 1 month)")).alias("month"),
-    )
-    retained = F.coalesce("retained", F.lit(0))
-    return months.join(counted, on=["cohort_month", "month"], how="left").select(
-        "cohort_month",
-        F.months_between("month", "cohort_month").cast("int").alias("months_since"),
-        "customers",
-        retained.alias("retained"),
-        (retained / F.col("customers")).alias("retention_rate"),
-    )

@@ -17,17 +17,17 @@ _PAIR = ("product_id", "warehouse_id")
 
 
 def _days_from(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame:
-    """All days from the first changed movement's, or from the day after the horizon before, to the last day."""
-    day = F.to_date("moved_at")
-    ids = F.broadcast(changed.select("movement_id").distinct())
-    before = (
-        inputs["movements"].join(ids, on="movement_id", how="left_anti").agg(F.date_add(F.max(day), 1).alias("next"))
+    """All days from the first changed movement's to the last of all, and those between the last one and the horizon.
+
+    Asked of the movements as they were and as they are, these are also the days that got a level or lost it.
+    """
+    days = changed.select(F.to_date("moved_at").alias("day")).agg(
+        F.min("day").alias("first"), F.max("day").alias("last")
     )
-    first = changed.agg(F.min(day).alias("first"))
-    last = inputs["movements"].agg(F.max(day).alias("last"))
-    since = F.coalesce(F.least("first", "next"), "first", "next")
-    span = first.crossJoin(before).crossJoin(last).where(since <= F.col("last"))
-    return span.select(F.explode(F.sequence(since, F.col("last"))).alias("date"))
+    known = inputs["movements"].agg(F.to_date(F.max("moved_at")).alias("known"))
+    begin, end = F.least("first", F.date_add("known", 1)), F.greatest("last", "known")
+    spans = days.crossJoin(known).select(begin.alias("begin"), end.alias("end")).where(F.col("begin") <= F.col("end"))
+    return spans.select(F.explode(F.sequence("begin", "end")).alias("date"))
 
 
 def _days_of_versions(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame:
@@ -206,10 +206,19 @@ def _micros(moment: Column) -> Column:
     return F.unix_micros(moment)
 
 
+def _months_of_pairs(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame:
+    """All months of the products and warehouses whose level changed."""
+    pairs = F.broadcast(changed.select(*_PAIR).distinct())
+    return inputs["monthly"].join(pairs, on=list(_PAIR), how="left_semi").select(*_PAIR, "month")
+
+
 @transformer(
     table="inventory_health",
     reads={"monthly": "gold.inventory_monthly", "levels": "silver.stock_levels"},
     grain=(*_PAIR, "month"),
+    rebuild_by=(*_PAIR, "month"),
+    narrows={"monthly": (*_PAIR, "month")},
+    touched={"levels": _months_of_pairs},
     columns={
         "product_id": "The product.",
         "warehouse_id": "The warehouse.",
