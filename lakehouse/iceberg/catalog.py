@@ -5,6 +5,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
+from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
 
 from lakehouse.errors import SystemFailureError
@@ -16,6 +17,8 @@ from lakehouse.iceberg.table import IcebergTable, change_columns
 from lakehouse.iceberg.writing import Writing
 from lakehouse.paths import CATALOG, Layer, TableName
 from lakehouse.settings import Profile
+
+_NOT_THERE = {"NoSuchTableException", "NoSuchNamespaceException"}
 
 
 class Catalog:
@@ -60,9 +63,13 @@ class Catalog:
         """The table of that name, as it is now; ``None`` when there is none."""
         identifier = self._identifier(name)
         with reported(f"loading {name.dotted}"):
-            if not self._java.tableExists(identifier):
-                return None
-            return IcebergTable(name, self._java.loadTable(identifier), self._classes)
+            try:
+                java = self._java.loadTable(identifier)
+            except Py4JJavaError as error:  # to ask whether it exists would be to load it twice
+                if error.java_exception.getClass().getSimpleName() in _NOT_THERE:
+                    return None
+                raise
+        return IcebergTable(name, java, self._classes)
 
     def get(self, name: TableName) -> IcebergTable:
         """The table of that name; :class:`SystemFailureError` when there is none."""
