@@ -73,15 +73,20 @@ def _main(work: Work, profile: Profile, redaction: logs.Redaction) -> ExitCode:
         sessions = Sessions.of_profile(java, profile, f"lakehouse {work.run_id}")
         computes = any(target.layer is not Layer.RAW for target in work.targets()) or work.resume
         lake = Lake(sessions, Catalog.of_profile(java, profile), computes=computes)
-        try:
-            return run(work, profile, registry, lake, redaction)
-        finally:
-            if (cause := sessions.failure) is not None:
-                _tell_why(cause, redaction)
+        return run(work, profile, registry, lake, redaction)
+
+
+def run(work: Work, profile: Profile, registry: Registry, lake: Lake, redaction: logs.Redaction) -> ExitCode:
+    """Do ``work`` in a lake whose locks the caller holds."""
+    try:
+        return _run(work, profile, registry, lake, redaction)
+    finally:
+        if (cause := lake.sessions.failure) is not None:
+            _tell_why(cause, redaction)
 
 
 def _tell_why(cause: BaseException, redaction: logs.Redaction) -> None:
-    """Tell why Spark did not start, once for all tables that it was missed by."""
+    """Tell why Spark did not start, once for all tables that miss it."""
 
     def again() -> None:
         raise cause
@@ -91,8 +96,7 @@ def _tell_why(cause: BaseException, redaction: logs.Redaction) -> None:
         emit(Failed(message=redaction.text(str(failure.error))))
 
 
-def run(work: Work, profile: Profile, registry: Registry, lake: Lake, redaction: logs.Redaction) -> ExitCode:
-    """Do ``work`` in a lake whose locks the caller holds."""
+def _run(work: Work, profile: Profile, registry: Registry, lake: Lake, redaction: logs.Redaction) -> ExitCode:
     notes = [f"run {run_id} died; it is closed" for run_id in (close_died(lake) if work.opens else [])]
     if work.resume:
         resumed = to_resume(lake, registry)
