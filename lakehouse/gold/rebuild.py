@@ -1,6 +1,6 @@
 """Gold: what transformers make of silver, rebuilt only where changed rows touch it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import pyarrow.csv
 from pyspark.sql import DataFrame
@@ -103,7 +103,7 @@ def _inputs(transformer: Transformer, lake: Lake, before: Consumed | None) -> In
     Raises:
         DataError: one holds nothing, not even a snapshot, although the table was made from one: it was lost or made anew.
     """
-    tables, heads, frames = {}, {}, {}
+    tables, heads = {}, {}
     for name, read in transformer.reads.items():
         table = lake.catalog.get(read)
         head = table.head
@@ -113,9 +113,25 @@ def _inputs(transformer: Transformer, lake: Lake, before: Consumed | None) -> In
                 "before; expected that an input keeps its content until it is replaced. Gold is as it was.",
                 remedy=f"Make {read.dotted} first: run again without --layers gold.",
             )
-        reader = lake.spark.read if head is None else lake.spark.read.option("versionAsOf", head)
-        tables[name], heads[name], frames[name] = table, head or 0, reader.table(str(read))
-    return Inputs(tables, heads, frames)
+        tables[name], heads[name] = table, head or 0
+    return Inputs(tables, heads, _Rows(lake, tables, heads))
+
+
+class _Rows(Mapping[str, DataFrame]):
+    """The rows of each input, pinned to its snapshot. Spark is asked when they are: where nothing changed, never."""
+
+    def __init__(self, lake: Lake, tables: Mapping[str, IcebergTable], heads: Mapping[str, int]) -> None:
+        self._lake, self._tables, self._heads = lake, tables, heads
+
+    def __getitem__(self, name: str) -> DataFrame:
+        head, reader = self._heads[name], self._lake.spark.read
+        return (reader.option("versionAsOf", head) if head else reader).table(str(self._tables[name].name))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tables)
+
+    def __len__(self) -> int:
+        return len(self._tables)
 
 
 def _fits(result: DataFrame, target: IcebergTable | None) -> bool:

@@ -18,10 +18,10 @@ from pyspark.sql.types import StructType
 
 from lakehouse.iceberg.arrow_types import arrow_type
 from lakehouse.iceberg.data_files import FileTarget, WrittenFile, write
+from lakehouse.iceberg.lake import Lake
 from lakehouse.iceberg.writing import Writing
 from lakehouse.paths import quote
 from lakehouse.sources.reader import Part
-from lakehouse.spark import is_local
 
 #: So many rows are read by the driver rather than by processes that have to be started for them.
 FEW = 50_000
@@ -38,7 +38,7 @@ class Gathering:
         rows: about how many rows the relation has; ``None``: unknown.
     """
 
-    spark: SparkSession
+    lake: Lake
     readers: Executor
     in_threads: bool
     rows: int | None
@@ -47,7 +47,7 @@ class Gathering:
     def is_near(self) -> bool:
         """Whether the driver reads."""
         few = self.rows is not None and self.rows <= FEW
-        return few or (self.in_threads and is_local(self.spark))
+        return few or (self.in_threads and self.lake.sessions.is_local)
 
     def files(
         self,
@@ -68,7 +68,7 @@ class Gathering:
         if self.is_near or (len(parts) == 1 and self.in_threads):
             written = list(self.readers.map(_PartFile.write, works))
         else:
-            context = self.spark.sparkContext
+            context = self.lake.spark.sparkContext
             written = context.parallelize(works, len(works)).map(_PartFile.write).collect()
         return [file for file in written if file is not None]
 
@@ -87,8 +87,8 @@ class Gathering:
         """The rows of ``parts`` as a DataFrame with ``columns`` (name to Spark SQL type)."""
         schema = ", ".join(f"{quote(name)} {kind}" for name, kind in columns.items())
         if not self.is_near:
-            return _frame_of_parts(self.spark, parts, schema)
-        return self.spark.createDataFrame(self.table(parts, columns), schema)
+            return _frame_of_parts(self.lake.spark, parts, schema)
+        return self.lake.spark.createDataFrame(self.table(parts, columns), schema)
 
 
 @dataclass(frozen=True)

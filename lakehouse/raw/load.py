@@ -96,12 +96,13 @@ class _TableLoad:
         self.drift: Drift = drift(table, self.target, self.contract, request)
         self.taken_at = _later(self.session.taken_at, self.state)
         rows = self.state.keys if self.state else None
-        self.gathering = Gathering(lake.spark, source.readers, self.session.reads_in_threads, rows)
+        self.gathering = Gathering(lake, source.readers, self.session.reads_in_threads, rows)
 
     def run(self) -> Loaded:
         planned = self._plan()
         if planned.reads is Reads.NOTHING:
             return Loaded(self.table.table, notes=planned.why)
+        self.lake.something_came()
         writing = self._writing(planned)
         try:
             outcome = self._load(planned, writing)

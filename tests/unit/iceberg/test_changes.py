@@ -25,7 +25,7 @@ STEPS = [
 
 @pytest.fixture(scope="module")
 def table(spark: SparkSession) -> Iterator[IcebergTable]:
-    catalog = Catalog(spark)
+    catalog = Catalog.of_session(spark)
     made = catalog.create(silver("changes_test"), dict(column.split(" ") for column in COLUMNS.split(", ")))
     for step in STEPS:
         spark.sql(step.format(t=made.name))

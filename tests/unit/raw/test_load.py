@@ -27,7 +27,7 @@ class Loading:
     """A table, its source, and loads of it one after the other."""
 
     def __init__(self, spark: SparkSession, name: str, source: FakeSource, **says: Any) -> None:
-        self.lake, self.source = Lake(spark, Catalog(spark)), source
+        self.lake, self.source = Lake(spark, Catalog.of_session(spark)), source
         content = {"table": name, "domain": "tests", "source": {"connection": "app", "relation": "public.t"}}
         self.table = SourceTable.model_validate(content | says)
         self._runs = 0
