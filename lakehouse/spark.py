@@ -138,3 +138,24 @@ def _is_local(master: str) -> bool:
 def make_active(spark: SparkSession) -> None:
     """Make ``spark`` what :meth:`SparkSession.active` gives in this thread."""
     cast(Any, spark._jvm).SparkSession.setActiveSession(spark._jsparkSession)
+
+
+#: What planning for much data costs more than it saves where there is little: a job for each step of a plan that is adapted
+#: while it runs, and tasks that share a handful of rows.
+_FOR_FEW = {
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.shuffle.partitions": "1",
+    "spark.sql.leafNodeDefaultParallelism": "1",
+}
+
+
+def plan_for_few(session: SparkSession) -> None:
+    """Let ``session`` plan for few rows, until :func:`plan_for_many`."""
+    for key, value in _FOR_FEW.items():
+        session.conf.set(key, value)
+
+
+def plan_for_many(session: SparkSession) -> None:
+    """Let ``session`` plan as the application is set."""
+    for key in _FOR_FEW:
+        session.conf.unset(key)

@@ -1,7 +1,6 @@
 """Which parts of a gold table changed rows touch, and reading only what those parts are made of."""
 
 import operator
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -11,6 +10,7 @@ import pyarrow as pa
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from lakehouse.gold.inputs import DAY_OF, Inputs
 from lakehouse.iceberg.consumed import Consumed, since
 from lakehouse.iceberg.lake import Lake
 from lakehouse.iceberg.table import IcebergTable
@@ -22,17 +22,6 @@ from lakehouse.registry.transformers import Transformer
 #: With more parts than these a whole rebuild is the shorter way.
 _MOST = 100_000
 _MOST_LITERALS = 2_000
-#: What gives a day that is not after the moment in its column.
-_DAY_OF = re.compile(r"(?:to_date\((?=\w+\))|trunc\((?=\w+, *'\w+'\)))(\w+).*", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """The tables that a transformer reads, by its argument's name, pinned to their snapshots."""
-
-    tables: Mapping[str, IcebergTable]
-    heads: Mapping[str, int]
-    frames: Mapping[str, DataFrame]
 
 
 class _Asked(Mapping[str, DataFrame]):
@@ -112,7 +101,7 @@ def _is_one_of(expression: str, values: pa.ChunkedArray | pa.Array) -> Column:
     known = [value for value in found if value is not None]
     conditions = []
     if known and have_literals(known):
-        since = _DAY_OF.fullmatch(expression)
+        since = DAY_OF.fullmatch(expression)
         first = f"{since[1]} >= {literal(min(known))} AND " if since and type(known[0]) is date else ""
         conditions.append(F.expr(f"{first}({expression}) IN ({', '.join(map(literal, known))})"))
     elif known:
@@ -127,9 +116,16 @@ def narrowed(transformer: Transformer, inputs: Inputs, parts: Parts | None) -> d
     if parts is None:
         return dict(inputs.frames)
     return {
-        name: parts.of(frame, transformer.narrows[name]) if name in transformer.narrows else frame
-        for name, frame in inputs.frames.items()
+        name: _of_parts(inputs, name, transformer.narrows[name], parts)
+        if name in transformer.narrows
+        else inputs.frames[name]
+        for name in inputs.frames
     }
+
+
+def _of_parts(inputs: Inputs, name: str, expressions: Sequence[str], parts: Parts) -> DataFrame:
+    few = inputs.narrow(name, expressions, parts.values)
+    return parts.of(inputs.frames[name] if few is None else few, expressions)
 
 
 def touched(
@@ -150,7 +146,9 @@ def touched(
     if not found:
         return Parts(pa.table({name: [] for name in transformer.rebuild_by}))
     most = _MOST_LITERALS if transformer.replaces_partitions else _MOST
-    every = reduce(DataFrame.unionByName, found).distinct().limit(most + 1).toArrow()
+    names = list(transformer.rebuild_by)
+    every = pa.concat_tables([frame.select(*names).toArrow() for frame in found], promote_options="permissive")
+    every = every.group_by(names).aggregate([])
     return None if every.num_rows > most else Parts(every.combine_chunks())
 
 
@@ -186,7 +184,7 @@ def _parts_of(
     found = [follow(rows, now)]
     if now.names & _asked_again(transformer, name, changed):
         found.append(follow(rows, _Asked(inputs.frames, lambda asked: _as_it_was(lake, inputs, asked, changed))))
-    return [parts.select(*transformer.rebuild_by) for parts in found]
+    return [parts.select(*transformer.rebuild_by).distinct() for parts in found]
 
 
 def _asked_again(transformer: Transformer, name: str, changed: Iterable[str]) -> set[str]:

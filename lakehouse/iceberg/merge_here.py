@@ -12,15 +12,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lakehouse.iceberg.contents import HeldFile, Places, Range
+from lakehouse.iceberg.contents import HeldFile, Places
+from lakehouse.iceberg.find_here import hits, ranges_of, rows_of
 from lakehouse.iceberg.keys import alike, positions
 from lakehouse.iceberg.table import IcebergTable
 from lakehouse.iceberg.write_here import Rewriting, rewrite
 
 #: So many bytes of data files are rewritten by the driver; more are Spark's affair.
 MOST_REWRITTEN = 64 * 2**20
-#: The types whose bounds in a file are compared with what is looked for.
-_RANGED = {pa.int32(), pa.int64(), pa.string(), pa.date32(), pa.timestamp("us", tz="UTC")}
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ def merge_here(
     """
     if not target.is_written_here():
         return None
-    files = target.held_files(None if mirror else _ranges(changes, key))
+    files = target.held_files(None if mirror else ranges_of(changes, key))
     if mirror and sum(file.size for file in files) > MOST_REWRITTEN:
         return None
     changes = changes.select(target.arrow_schema().names)
@@ -108,43 +107,16 @@ def replace_part_here(
     if not target.is_written_here():
         return None
     schema = target.arrow_schema()
-    existing = rows_of(target, part, [schema.field(name) for name in dict.fromkeys([*key, *part.column_names])])
+    columns = [schema.field(name) for name in dict.fromkeys([*key, *part.column_names])]
+    existing = rows_of(target, part, columns)
+    if existing is None:
+        return None
     leaving = existing.filter(pc.is_null(positions(existing, rows, key))).select(key)
     empty = {name: pa.nulls(leaving.num_rows, schema.field(name).type) for name in schema.names if name not in key}
     gone = pa.table({**{name: leaving.column(name) for name in key}, **empty}).select(schema.names).cast(schema)
     changes = pa.concat_tables([rows.select(schema.names).cast(schema), gone])
     removed = pa.concat_arrays([pa.repeat(pa.scalar(False), rows.num_rows), pa.repeat(pa.scalar(True), gone.num_rows)])
     return merge_here(changes.combine_chunks(), removed, target, key, properties)
-
-
-def rows_of(target: IcebergTable, values: pa.Table, columns: Sequence[pa.Field]) -> pa.Table:
-    """The rows of ``target`` that hold one of the rows of ``values`` in its columns; NULL is a value.
-
-    Args:
-        columns: those that are wanted, fields of the target's schema.
-    """
-    schema, names = pa.schema(columns), values.column_names
-    wanted = target.arrow_schema()
-    by = pa.schema([wanted.field(name) for name in names])
-    values = values.cast(pa.schema([field.remove_metadata() for field in by]))
-    found = []
-    for file in target.held_files(_ranges(values, names)):
-        places = _hits(file, by, values, names)[0]
-        if len(places):
-            found.append(file.at(schema, places))
-    return pa.concat_tables([schema.empty_table(), *found])
-
-
-def _hits(file: HeldFile, by: pa.Schema, values: pa.Table, names: Sequence[str]) -> tuple[Places, Places]:
-    """The places in ``file`` of the rows with one of ``values``, and for each the place in ``values``."""
-    here, there, first = [np.empty(0, np.int64)], [np.empty(0, np.int64)], 0
-    for batch in file.batches(by):
-        found = positions(pa.Table.from_batches([batch]), values, names)
-        hit = np.flatnonzero(pc.is_valid(found).to_numpy(zero_copy_only=False))
-        here.append(hit + first)
-        there.append(found.drop_null().to_numpy())
-        first += batch.num_rows
-    return np.concatenate(here), np.concatenate(there)
 
 
 def _difference(
@@ -162,7 +134,7 @@ def _difference(
     known = np.zeros(changes.num_rows, bool)
     found = _Difference()
     for number, file in enumerate(files):
-        places, sources = _hits(file, by, changes, key)
+        places, sources = hits(file, by, changes, key)
         known[sources] = True
         leaving = []
         if len(places):
@@ -192,14 +164,3 @@ def _with_held(new: pa.Table, old: pa.Table, lost: Collection[str]) -> pa.Table:
         if name in lost:
             new = new.set_column(position, new.schema.field(name), pc.coalesce(new.column(name), old.column(name)))
     return new
-
-
-def _ranges(values: pa.Table, names: Sequence[str]) -> dict[str, Range]:
-    """What the columns of ``values`` lie between, where a file's metrics can be compared with it."""
-    found: dict[str, Range] = {}
-    for name in names:
-        column = values.column(name)
-        if column.type in _RANGED and column.null_count == 0 and len(column):
-            ends = pc.min_max(column).as_py()
-            found[name] = (ends["min"], ends["max"])
-    return found

@@ -11,7 +11,7 @@ import structlog
 
 from lakehouse.errors import SystemFailureError
 from lakehouse.iceberg import contents, partitioning
-from lakehouse.iceberg.arrow_types import arrow_type, iceberg_type, lake_type
+from lakehouse.iceberg.arrow_types import arrow_type, has_arrow_type, iceberg_type, lake_type
 from lakehouse.iceberg.data_files import FileTarget, WrittenFile
 from lakehouse.iceberg.java import IcebergClasses, each
 from lakehouse.iceberg.properties import distribution
@@ -163,6 +163,8 @@ class IcebergTable:
 
     def is_written_here(self) -> bool:
         """Whether the driver can write its files: it can tell the partition of a row, and all files are of one spec."""
+        if not all(has_arrow_type(item.lake_type) for item in self.fields):
+            return False
         schema = self.arrow_schema()
         if not all(partitioning.can_tell(item, schema.field(item.column).type) for item in self.partition_fields()):
             return False
@@ -176,9 +178,11 @@ class IcebergTable:
         """The columns of its sort order."""
         return partitioning.sort_columns(self._java, self._classes)
 
-    def held_files(self, within: Mapping[str, contents.Range] | None = None) -> list[contents.HeldFile]:
-        """The data files of the current snapshot that may hold a row ``within`` the ranges; see :mod:`contents`."""
-        head = self.head
+    def held_files(
+        self, within: Mapping[str, contents.Range] | None = None, snapshot: int | None = None
+    ) -> list[contents.HeldFile]:
+        """The data files of a snapshot (absent: the current one) that may hold a row ``within`` ranges; see :mod:`contents`."""
+        head = snapshot or self.head
         with reported(f"listing the files of {self.name.dotted}"):
             return [] if head is None else contents.held_files(self._java, self._classes, head, within)
 

@@ -17,9 +17,10 @@ from pyspark.sql import functions as F
 from lakehouse.errors import DataError
 from lakehouse.iceberg import write
 from lakehouse.iceberg.consumed import Consumed, last_consumed
+from lakehouse.iceberg.find_here import rows_of
 from lakehouse.iceberg.lake import Lake
 from lakehouse.iceberg.materialized import cached, materialized
-from lakehouse.iceberg.merge_here import replace_part_here, rows_of
+from lakehouse.iceberg.merge_here import replace_part_here
 from lakehouse.iceberg.table import IcebergTable
 from lakehouse.paths import engine_column, history, quote, raw
 from lakehouse.raw.columns import DELETE, RAW_COLUMNS
@@ -112,7 +113,9 @@ def _merge_here(
     """Bring the versions of few keys up to date by the driver: the snapshot and the books; ``None`` when it cannot."""
     raw_schema, schema = batch.raw.table.arrow_schema(), target.arrow_schema()
     keys = batch.rows_here().select(columns.key)
-    rows = rows_of(batch.raw.table, keys.group_by(list(columns.key)).aggregate([]), list(raw_schema))
+    rows = rows_of(batch.raw.table, keys.group_by(list(columns.key)).aggregate([]), list(raw_schema), batch.raw.head)
+    if rows is None:
+        return None
     conformed = check(conform(lake.spark.createDataFrame(rows), table, columns), table)
     own = [engine_column(name) for name in (*columns.key, str(table.cursor))]
     checked = conformed.select(

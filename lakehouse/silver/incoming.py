@@ -7,6 +7,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from lakehouse.errors import DataError
 from lakehouse.iceberg.consumed import Consumed, since
+from lakehouse.iceberg.find_here import all_rows
 from lakehouse.iceberg.table import IcebergTable
 from lakehouse.paths import TableName
 from lakehouse.raw.state import State, last_state
@@ -55,9 +56,9 @@ class Batch:
     def rows_here(self) -> pa.Table:
         """The rows, read by the driver."""
         table, schema = self.raw.table, self.raw.table.arrow_schema()
-        files = table.held_files() if self.after is None else table.appended_files(self.after, self.raw.head)
-        read = [batch for file in files for batch in file.batches(schema)]
-        return pa.Table.from_batches(read, schema)
+        is_whole, head = self.after is None, self.raw.head
+        files = table.held_files(snapshot=head) if is_whole else table.appended_files(self.after or 0, head)
+        return all_rows(files, schema)
 
 
 @dataclass(frozen=True)

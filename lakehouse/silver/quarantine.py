@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from lakehouse.iceberg.find_here import all_rows
 from lakehouse.iceberg.lake import Lake
 from lakehouse.iceberg.write import overwrite
 from lakehouse.iceberg.write_here import Rewriting, rewrite
@@ -89,7 +90,7 @@ def refresh_here(table: str, rejects: pa.Table, touched: pa.ChunkedArray | None,
     schema, files = target.arrow_schema(), target.held_files()
     others = schema.empty_table()
     if touched is not None:
-        held = pa.Table.from_batches([batch for file in files for batch in file.batches(schema)], schema)
+        held = all_rows(files, schema)
         # a row without a key has no successor that it could leave for
         left = pc.and_(
             pc.is_valid(held.column("key")), pc.is_in(held.column("key"), value_set=touched.combine_chunks())

@@ -98,6 +98,6 @@ def test_what_a_writer_recorded_is_not_asked_for(
     recorded = changed_rows(spark, table, before, last)
     wanted = counted(recorded)
     known = Changes()
-    known.record(table, before, last, recorded)
+    known.record(table, before, last, recorded.toArrow())
     monkeypatch.setattr(changes, "changed_rows", lambda *given: pytest.fail("it was asked for"))
     assert counted(known.between(spark.newSession(), table, before, last)) == wanted

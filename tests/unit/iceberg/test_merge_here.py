@@ -33,7 +33,7 @@ some = settings(max_examples=15, suppress_health_check=[HealthCheck.function_sco
 def target(spark: SparkSession, request: pytest.FixtureRequest) -> Iterator[IcebergTable]:
     """One table for all examples of a partitioning: each begins by emptying it."""
     name = silver(f"merged_{uuid4().hex[:8]}")
-    catalog = Catalog(spark)
+    catalog = Catalog.of_session(spark)
     catalog.ensure_namespace(name.layer)
     layout = f"PARTITIONED BY ({', '.join(request.param)})" if request.param else ""
     spark.sql(f"CREATE TABLE {name} ({SCHEMA}) USING iceberg {layout}")
@@ -139,7 +139,7 @@ def test_small_files_do_not_become_many(spark: SparkSession, target: IcebergTabl
 def test_a_partitioning_that_only_spark_writes_is_left_to_it(spark: SparkSession) -> None:
     name = silver(f"bucketed_{uuid4().hex[:8]}")
     spark.sql(f"CREATE TABLE {name} (id int, at timestamp) USING iceberg PARTITIONED BY (bucket(4, id))")
-    target = Catalog(spark).get(name)
+    target = Catalog.of_session(spark).get(name)
     rows = pa.table([pa.array([1], pa.int32()), pa.array([datetime.now(UTC)])], ["id", "at"])
     rows = rows.cast(target.arrow_schema())
     try:
