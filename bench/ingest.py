@@ -1,6 +1,7 @@
 """Rows per second from PostgreSQL into Iceberg: this project, plain Spark JDBC, and dlt with connectorx.
 
-Each is a process of its own, timed from its start to its end, on the same table, one after the other.
+Each is a process of its own, timed from its start to its end, on the same table, one after the other. From Cassandra
+(``--source cassandra``): this project, and the limits of the driver (:mod:`bench.cassandra_read`).
 """
 
 import os
@@ -8,10 +9,12 @@ import shutil
 import subprocess
 import sys
 from contextlib import closing
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from bench import cassandra_read
 from bench.common import HOME, environment, profile, result, say, services, start_of_spark, timed
 from lakehouse.orchestrate.launch import application
 from lakehouse.orchestrate.runs import Kind, Plan
@@ -29,11 +32,22 @@ SELECT g::bigint AS id, (g::bigint * 7919 % 200000)::int AS customer_id, 'produc
 """
 
 
+class Source(StrEnum):
+    """What is read."""
+
+    POSTGRES = "postgres"
+    CASSANDRA = "cassandra"
+
+
 def main(
     rows: Annotated[int, typer.Option(min=1000)] = 5_000_000,
+    source: Annotated[Source, typer.Option(help="Where the rows come from.")] = Source.POSTGRES,
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON object last.")] = False,
 ) -> None:
-    """Measure the three ways on one table."""
+    """Measure the ways on one table."""
+    if source is Source.CASSANDRA:
+        result(cassandra_read.measure(rows), as_json=json_output)
+        return
     found = services("postgres")
     table = f"bench_{rows}"
     say(f"making {table}")

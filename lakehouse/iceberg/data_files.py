@@ -134,7 +134,7 @@ def _repeated(value: Any, kind: pa.DataType, count: int) -> pa.Array:
     )
 
 
-def _local(location: str) -> str | None:
+def local_path(location: str) -> str | None:
     """The path of a location on this machine; ``None`` of one in a store. Not parsed as a URI: Iceberg escapes nothing,
     so that ``#``, ``?`` and ``%`` are letters of a folder's name."""
     scheme = _SCHEME.match(location)
@@ -155,7 +155,7 @@ class _Output:
         return self._stream
 
     def _create(self) -> Any:
-        path = _local(self._target.path)
+        path = local_path(self._target.path)
         if path is not None:
             pa.fs.LocalFileSystem().create_dir(path.rpartition("/")[0])
             return pa.OSFile(path, "wb")
@@ -176,7 +176,7 @@ def opened_for_reading(location: str, properties: Mapping[str, str]) -> Iterator
     Args:
         properties: of the table's FileIO, credentials included.
     """
-    path = _local(location)
+    path = local_path(location)
     if path is not None:
         with pa.memory_map(path) as source:
             yield source

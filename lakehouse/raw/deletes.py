@@ -96,11 +96,20 @@ def difference_here(raw: DataFrame, source: pa.Table, key: Sequence[str]) -> Dif
         source: as there; columns of other types than the lake's are taken for the lake's.
     """
     lake = raw.select(*map(quote, key), _last_seen().alias(_LAST)).toArrow()
+    return _difference(lake.select(list(key)), lake.column(_LAST), source, key)
+
+
+def difference_of_keys(held: pa.Table, source: pa.Table, key: Sequence[str]) -> Difference:
+    """As :func:`difference_here`, where it is known already which keys the lake holds. One may be there several times."""
+    return _difference(held.select(list(key)), pa.scalar(1, pa.int64()), source, key)
+
+
+def _difference(lake: pa.Table, last: pa.ChunkedArray | pa.Scalar, source: pa.Table, key: Sequence[str]) -> Difference:
     sides = pa.concat_tables(
         [
-            _side(lake.select(list(key)), lake.column(_LAST), there=0, awaited=pa.scalar(0, pa.int8())),
+            _side(lake, last, there=0, awaited=pa.scalar(0, pa.int8())),
             _side(
-                source.select(list(key)).cast(lake.select(list(key)).schema),
+                source.select(list(key)).cast(lake.schema),
                 pa.scalar(0, pa.int64()),
                 there=1,
                 awaited=source.column(COVERED).cast(pa.int8()),

@@ -44,10 +44,14 @@ class Gathering:
     rows: int | None
 
     @property
+    def is_few(self) -> bool:
+        """Whether the relation has few rows."""
+        return self.rows is not None and self.rows <= FEW
+
+    @property
     def is_near(self) -> bool:
         """Whether the driver reads."""
-        few = self.rows is not None and self.rows <= FEW
-        return few or (self.in_threads and self.lake.sessions.is_local)
+        return self.is_few or (self.in_threads and self.lake.sessions.is_local)
 
     def files(
         self,
@@ -77,8 +81,29 @@ class Gathering:
 
         Types are the source's; where there is no row, those of ``columns``.
         """
-        read = self.readers.map(lambda part: list(part.batches()), parts)
-        batches = [batch for part in read for batch in part if batch.num_rows]
+        found = self.table_within(None, parts, columns)
+        assert found is not None
+        return found
+
+    def table_within(
+        self, most_bytes: int | None, parts: Sequence[Part], columns: Mapping[str, str]
+    ) -> pa.Table | None:
+        """As :meth:`table`; ``None`` as soon as it would hold more than ``most_bytes``."""
+        size = 0
+
+        def read(part: Part) -> list[pa.RecordBatch]:
+            nonlocal size
+            found = []
+            for batch in part.batches():
+                size += batch.nbytes
+                if most_bytes is not None and size > most_bytes:
+                    return []
+                found.append(batch)
+            return found
+
+        batches = [batch for part in self.readers.map(read, parts) for batch in part if batch.num_rows]
+        if most_bytes is not None and size > most_bytes:
+            return None
         if batches:
             return pa.Table.from_batches(batches)
         return pa.schema([(name, arrow_type(kind)) for name, kind in columns.items()]).empty_table()
@@ -86,7 +111,7 @@ class Gathering:
     def frame(self, parts: Sequence[Part], columns: Mapping[str, str]) -> DataFrame:
         """The rows of ``parts`` as a DataFrame with ``columns`` (name to Spark SQL type)."""
         schema = ", ".join(f"{quote(name)} {kind}" for name, kind in columns.items())
-        if not self.is_near:
+        if not self.is_few:
             return _frame_of_parts(self.lake.spark, parts, schema)
         return self.lake.spark.createDataFrame(self.table(parts, columns), schema)
 
