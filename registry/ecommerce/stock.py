@@ -67,39 +67,40 @@ def fct_stock_daily(movements: DataFrame, products: DataFrame, *, parts: DataFra
     Args:
         parts: the days to make; movements before the first of them are summed up as one.
     """
-    pairs = movements.groupBy(*_PAIR).agg(F.to_date(F.min("moved_at")).alias("first_day"))
+    day = F.to_date("moved_at")
     wanted = parts if parts is not None else movements.agg(F.to_date(F.min("moved_at")).alias("date"))
     begin = F.broadcast(wanted.agg(F.min("date").alias("begin")))
     last = F.broadcast(movements.agg(F.to_date(F.max("moved_at")).alias("last_day")))
-    days = (
-        pairs.crossJoin(begin)
-        .crossJoin(last)
-        .select(
-            *_PAIR,
-            "first_day",
-            F.explode(F.sequence(F.greatest("first_day", "begin"), F.col("last_day"))).alias("date"),
-        )
-    )
-    opening = F.when(F.to_date("moved_at") < F.col("begin"), F.date_sub("begin", 1)).otherwise(F.to_date("moved_at"))
     moved = (
         movements.crossJoin(begin)
-        .groupBy(*_PAIR, opening.alias("date"))
-        .agg(F.sum("quantity").alias("moved"), F.sum(F.col("quantity") * F.col("unit_cost")).alias("moved_value"))
-    )
-    until = Window.partitionBy(*_PAIR).orderBy("date")
-    levels = (
-        moved.join(days, on=[*_PAIR, "date"], how="full_outer")
-        .fillna(0, subset=["moved", "moved_value"])
-        .select(
-            *_PAIR,
-            "date",
-            "first_day",
-            "moved",
-            F.sum("moved").over(until).alias("quantity"),
-            F.sum("moved_value").over(until).alias("value"),
+        .groupBy(*_PAIR, "begin", F.greatest(day, F.date_sub("begin", 1)).alias("moved_on"))
+        .agg(
+            F.min(day).alias("first_moved"),
+            F.sum("quantity").alias("moved"),
+            F.sum(F.col("quantity") * F.col("unit_cost")).alias("moved_value"),
         )
-        .where(F.col("first_day").isNotNull())
-        .withColumn("end_of_day", F.date_add("date", 1).cast("timestamp") - F.expr("INTERVAL 1 MICROSECOND"))
+    )
+    order = Window.partitionBy(*_PAIR).orderBy("moved_on")
+    known = moved.crossJoin(last).select(
+        *_PAIR,
+        "moved_on",
+        "moved",
+        F.min("first_moved").over(order).alias("first_day"),
+        F.sum("moved").over(order).alias("quantity"),
+        F.sum("moved_value").over(order).alias("value"),
+        F.greatest("moved_on", "begin").alias("since"),
+        F.coalesce(F.date_sub(F.lead("moved_on").over(order), 1), "last_day").alias("until"),
+    )
+    levels = (
+        known.where(F.col("since") <= F.col("until"))
+        .withColumn("date", F.explode(F.sequence("since", "until")))
+        .withColumns(
+            {
+                "opened_with": F.col("quantity")
+                - F.when(F.col("date") == F.col("moved_on"), F.col("moved")).otherwise(0),
+                "end_of_day": F.date_add("date", 1).cast("timestamp") - F.expr("INTERVAL 1 MICROSECOND"),
+            }
+        )
     )
     return key_at(levels, products, "product_id", "end_of_day", "product_key").select(
         "date",
@@ -107,7 +108,7 @@ def fct_stock_daily(movements: DataFrame, products: DataFrame, *, parts: DataFra
         "product_key",
         surrogate_key("warehouse_id").alias("warehouse_key"),
         *_PAIR,
-        F.when(F.col("date") > F.col("first_day"), F.col("quantity") - F.col("moved")).alias("opening_quantity"),
+        F.when(F.col("date") > F.col("first_day"), F.col("opened_with")).alias("opening_quantity"),
         "quantity",
         money(F.col("value")).alias("value"),
     )
