@@ -10,10 +10,13 @@ from datetime import UTC, datetime
 from functools import partial
 from types import FrameType
 
+import structlog
+
 from lakehouse import logs
 from lakehouse.errors import ConfigurationError, ExitCode
 from lakehouse.iceberg.catalog import Catalog
 from lakehouse.iceberg.lake import Lake
+from lakehouse.iceberg.reported import reported
 from lakehouse.orchestrate import execute, lock
 from lakehouse.orchestrate.boundary import Failure, guarded
 from lakehouse.orchestrate.context import Context
@@ -29,6 +32,8 @@ from lakehouse.registry import loader
 from lakehouse.registry.loader import Registry
 from lakehouse.settings import Profile, load_profile
 from lakehouse.spark import Sessions, jvm
+
+log = structlog.get_logger()
 
 
 def main(work: Work, profile_name: str | None, *, json_lines: bool = True) -> int:
@@ -89,8 +94,10 @@ def _tell_why(cause: BaseException, redaction: logs.Redaction) -> None:
     """Tell why Spark did not start, once for all tables that miss it."""
 
     def again() -> None:
-        raise cause
+        with reported("starting Spark"):
+            raise cause
 
+    log.error("Spark did not start", exc_info=cause)
     failure = guarded(again, "starting Spark")
     if isinstance(failure, Failure):
         emit(Failed(message=redaction.text(str(failure.error))))

@@ -95,6 +95,7 @@ def customer_totals(
     )
 
 
+# Rebuilt whole at any change: the as-of day moves each day, and with it every recency; quintiles are of all customers.
 @transformer(
     table="customer_360",
     reads={
@@ -129,7 +130,12 @@ def customer_totals(
 def customer_360(customers: DataFrame, totals: DataFrame, orders: DataFrame, categories: DataFrame) -> DataFrame:
     """A row for each customer that the shop has."""
     as_of = F.broadcast(orders.agg(F.to_date(F.max("placed_at")).alias("as_of")))
-    known = customers.select("customer_id", "country").join(totals, on="customer_id", how="left").crossJoin(as_of)
+    known = (
+        customers.select("customer_id", "country")
+        .join(totals, on="customer_id", how="left")
+        .join(_retained(orders, as_of), on="customer_id", how="left")
+        .crossJoin(as_of)
+    )
     kept = F.col("gmv") - F.col("discounts")
     last_day = F.to_date("last_order_at")
     span_days = (F.unix_micros("last_order_at") - F.unix_micros("first_order_at")) / F.lit(86_400e6)
@@ -153,8 +159,7 @@ def customer_360(customers: DataFrame, totals: DataFrame, orders: DataFrame, cat
     )
     rhythm = F.greatest(F.coalesce("mean_days_between_orders", F.lit(_RHYTHM_WITHOUT_HISTORY)), F.lit(1.0))
     return (
-        scored.join(_retained(orders, as_of), on="customer_id", how="left")
-        .join(
+        scored.join(
             F.broadcast(
                 categories.select(
                     F.col("category_id").alias("favourite_category_id"), F.col("name").alias("favourite_category")
