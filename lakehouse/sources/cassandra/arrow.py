@@ -120,28 +120,32 @@ def _decimals(cells: Cells) -> pa.Array:
     """Decimals as Python writes them. A cell is its scale (4 bytes) and then its digits as a whole number (1 byte or more)."""
     array = pa.array(cells, pa.binary())
     there = array.drop_null()
-    texts = _of_one_scale(there) if len(there) else None
+    texts = _plain_decimals(there) if len(there) else None
     if texts is None:
         return pa.array(_texts(cells, DecimalType), pa.string())
     is_there = array.is_valid().to_numpy(zero_copy_only=False)
     return texts.take(pa.array(np.cumsum(is_there) - 1, mask=~is_there))
 
 
-def _of_one_scale(there: pa.Array) -> pa.Array | None:
-    """Decimals whose digits fit 8 bytes, all of one small scale, which is what a column of prices holds; ``None`` of others."""
+def _plain_decimals(there: pa.Array) -> pa.Array | None:
+    """Decimals with digits of at most 8 bytes, few of them after the point, which is what prices are; ``None`` of others."""
     offsets = np.frombuffer(there.buffers()[1], np.int32)[there.offset : there.offset + len(there) + 1].astype(np.int64)
     bytes_, starts, ends = np.frombuffer(there.buffers()[2], np.uint8), offsets[:-1], offsets[1:]
     if not ((ends - starts > 4) & (ends - starts <= 12)).all():
         return None
     scales = bytes_[starts[:, None] + np.arange(4)].view(">i4").ravel()
-    scale = int(scales[0])
-    if not 0 < scale <= _PLAIN_DIGITS or not (scales == scale).all():
+    if scales.min() < 0 or scales.max() > _PLAIN_DIGITS:
         return None
     places = ends[:, None] + np.arange(-8, 0)
     signs = np.where(bytes_[starts + 4] & 0x80, 0xFF, 0).astype(np.uint8)[:, None]
     digits = np.where(places >= starts[:, None] + 4, bytes_[np.maximum(places, 0)], signs)
     numbers = pa.array(digits.view(">i8").ravel().astype(np.int64)).cast(pa.decimal128(19, 0))
-    return pa.Array.from_buffers(pa.decimal128(19, scale), len(numbers), numbers.buffers()).cast(pa.string())
+    texts, rows = [], []
+    for scale in np.unique(scales).tolist():
+        rows.append(np.flatnonzero(scales == scale))
+        alike = numbers.take(pa.array(rows[-1]))
+        texts.append(pa.Array.from_buffers(pa.decimal128(19, scale), len(alike), alike.buffers()).cast(pa.string()))
+    return pa.concat_arrays(texts).take(pa.array(np.argsort(np.concatenate(rows))))
 
 
 def _within(counts: pa.Array, unit: int, name: str, said: str, misfits: Misfits) -> pa.Array:
