@@ -70,7 +70,7 @@ def _array(cells: Cells, table: CassandraTable, name: str, misfits: Misfits) -> 
         case Decode.TEXT:
             return pa.array(_texts(cells, _WRITTEN[read.cql_type]), kind)
         case Decode.DECIMAL:
-            return pa.array([_decimal(cell) if cell else None for cell in cells], kind)
+            return _decimals(cells)
         case Decode.JSON:
             texts = pa.array(cells, kind)
             return pc.if_else(pc.equal(texts, JSON_NULL), pa.scalar(None, kind), texts)
@@ -116,14 +116,36 @@ def _texts(cells: Cells, driver_type: Any) -> list[str | None]:
     return [None if value is None else str(value) for value in values]
 
 
-def _decimal(cell: bytes) -> str:
-    """A decimal as Python writes it, whose bytes are its scale and then its digits as a whole number."""
-    scale = int.from_bytes(cell[:4], signed=True)
-    if not 0 < scale <= _PLAIN_DIGITS:
-        return str(DecimalType.deserialize(cell, _PROTOCOL))
-    digits = int.from_bytes(cell[4:], signed=True)
-    whole, rest = divmod(abs(digits), 10**scale)
-    return f"{'-' if digits < 0 else ''}{whole}.{rest:0{scale}d}"
+def _decimals(cells: Cells) -> pa.Array:
+    """Decimals as Python writes them. A cell is its scale (4 bytes) and then its digits as a whole number (1 byte or more)."""
+    array = pa.array(cells, pa.binary())
+    there = array.drop_null()
+    texts = _plain_decimals(there) if len(there) else None
+    if texts is None:
+        return pa.array(_texts(cells, DecimalType), pa.string())
+    is_there = array.is_valid().to_numpy(zero_copy_only=False)
+    return texts.take(pa.array(np.cumsum(is_there) - 1, mask=~is_there))
+
+
+def _plain_decimals(there: pa.Array) -> pa.Array | None:
+    """Decimals with digits of at most 8 bytes, few of them after the point, which is what prices are; ``None`` of others."""
+    offsets = np.frombuffer(there.buffers()[1], np.int32)[there.offset : there.offset + len(there) + 1].astype(np.int64)
+    bytes_, starts, ends = np.frombuffer(there.buffers()[2], np.uint8), offsets[:-1], offsets[1:]
+    if not ((ends - starts > 4) & (ends - starts <= 12)).all():
+        return None
+    scales = bytes_[starts[:, None] + np.arange(4)].view(">i4").ravel()
+    if scales.min() < 0 or scales.max() > _PLAIN_DIGITS:
+        return None
+    places = ends[:, None] + np.arange(-8, 0)
+    signs = np.where(bytes_[starts + 4] & 0x80, 0xFF, 0).astype(np.uint8)[:, None]
+    digits = np.where(places >= starts[:, None] + 4, bytes_[np.maximum(places, 0)], signs)
+    numbers = pa.array(digits.view(">i8").ravel().astype(np.int64)).cast(pa.decimal128(19, 0))
+    texts, rows = [], []
+    for scale in np.unique(scales).tolist():
+        rows.append(np.flatnonzero(scales == scale))
+        alike = numbers.take(pa.array(rows[-1]))
+        texts.append(pa.Array.from_buffers(pa.decimal128(19, scale), len(alike), alike.buffers()).cast(pa.string()))
+    return pa.concat_arrays(texts).take(pa.array(np.argsort(np.concatenate(rows))))
 
 
 def _within(counts: pa.Array, unit: int, name: str, said: str, misfits: Misfits) -> pa.Array:

@@ -79,6 +79,16 @@ def test_each_decimal_is_written_as_python_writes_what_the_driver_reads(value: D
     assert values("decimal", value) == ([str(read)], [None])
 
 
+@given(st.data(), st.integers(0, 9))
+def test_decimals_are_written_as_python_writes_them_with_any_null_between(
+    data: st.DataObject, most_places: int
+) -> None:
+    numbers = st.integers(-(2**63), 2**63 - 1) | st.integers(-200, 200)
+    decimals = st.builds(lambda number, places: Decimal(f"{number}E-{places}"), numbers, st.integers(0, most_places))
+    rows = data.draw(st.lists(st.none() | decimals, min_size=1))
+    assert values("decimal", *rows) == ([None if row is None else str(row) for row in rows], [None] * len(rows))
+
+
 @given(st.lists(st.none() | st.integers(-(2**63), 2**63 - 1)))
 def test_numbers_arrive_as_they_are_with_any_null_between(numbers: list[int | None]) -> None:
     assert values("bigint", *numbers, 0) == ([*numbers, 0], [None] * (len(numbers) + 1))
