@@ -10,7 +10,6 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 
 from lakehouse.errors import DataError
-from lakehouse.iceberg.arrow_types import has_arrow_type
 from lakehouse.iceberg.consumed import Consumed
 from lakehouse.iceberg.find_here import all_rows, rows_of, rows_within
 from lakehouse.iceberg.lake import Lake
@@ -78,7 +77,7 @@ class _Rows(Mapping[str, DataFrame]):
 
     def __getitem__(self, name: str) -> DataFrame:
         table, head = self._tables[name], self._heads[name]
-        if head and table.size <= _SMALL and _is_read_here(table):
+        if head and table.size <= _SMALL and table.is_read_here():
             return self._frame(all_rows(table.held_files(snapshot=head), table.arrow_schema()))
         reader = self._lake.spark.read
         return (reader.option("versionAsOf", head) if head else reader).table(str(table.name))
@@ -92,7 +91,7 @@ class _Rows(Mapping[str, DataFrame]):
     def narrow(self, name: str, expressions: Sequence[str], values: pa.Table) -> DataFrame | None:
         """See :class:`Inputs`."""
         table, head = self._tables[name], self._heads[name]
-        if not head or not _is_read_here(table):
+        if not head or not table.is_read_here():
             return None
         schema = table.arrow_schema()
         found = None
@@ -106,10 +105,6 @@ class _Rows(Mapping[str, DataFrame]):
 
     def _frame(self, rows: pa.Table) -> DataFrame:
         return self._lake.spark.createDataFrame(rows)
-
-
-def _is_read_here(table: IcebergTable) -> bool:
-    return all(has_arrow_type(field.lake_type) for field in table.fields)
 
 
 def _span(days: pa.ChunkedArray, kind: pa.DataType) -> tuple[date, date]:

@@ -142,13 +142,12 @@ def touched(
         return None
     known_then = {name: known for name, known in changed if known}
     found = [part for name in known_then for part in _parts_of(transformer, lake, inputs, name, known_then)]
-    found += _days(transformer, lake, window, target)
+    found += _days(transformer, window, target)
     if not found:
         return Parts(pa.table({name: [] for name in transformer.rebuild_by}))
     most = _MOST_LITERALS if transformer.replaces_partitions else _MOST
     names = list(transformer.rebuild_by)
-    every = pa.concat_tables([frame.select(*names).toArrow() for frame in found], promote_options="permissive")
-    every = every.group_by(names).aggregate([])
+    every = pa.concat_tables(found, promote_options="permissive").group_by(list(transformer.rebuild_by)).aggregate([])
     return None if every.num_rows > most else Parts(every.combine_chunks())
 
 
@@ -169,22 +168,28 @@ def changed_inputs(inputs: Inputs, before: Consumed) -> list[tuple[str, int | No
 
 def _parts_of(
     transformer: Transformer, lake: Lake, inputs: Inputs, name: str, changed: Mapping[str, int]
-) -> list[DataFrame]:
+) -> list[pa.Table]:
     """The parts that the changed rows of one input touch.
 
     Args:
         changed: the inputs that changed, each with its snapshot then.
     """
+    parts = transformer.rebuild_by
+    if name not in transformer.touched:
+        expressions = transformer.narrows[name]
+        few = lake.changes.known_between(inputs.tables[name], changed[name], inputs.heads[name])
+        if few is not None and set(expressions) <= set(few.column_names):
+            return [pa.table([few.column(column) for column in expressions], list(parts))]
     rows = lake.changes.between(lake.spark, inputs.tables[name], changed[name], inputs.heads[name])
     if name not in transformer.touched:
-        columns = zip(transformer.narrows[name], transformer.rebuild_by, strict=True)
-        return [rows.select(*(F.expr(text).alias(column) for text, column in columns))]
+        columns = zip(expressions, parts, strict=True)
+        return [rows.select(*(F.expr(text).alias(column) for text, column in columns)).toArrow()]
     follow = transformer.touched[name]
     now = _Asked(inputs.frames, lambda asked: inputs.frames[asked])
     found = [follow(rows, now)]
     if now.names & _asked_again(transformer, name, changed):
         found.append(follow(rows, _Asked(inputs.frames, lambda asked: _as_it_was(lake, inputs, asked, changed))))
-    return [parts.select(*transformer.rebuild_by).distinct() for parts in found]
+    return [touched_parts.select(*parts).distinct().toArrow() for touched_parts in found]
 
 
 def _asked_again(transformer: Transformer, name: str, changed: Iterable[str]) -> set[str]:
@@ -205,11 +210,11 @@ def _as_it_was(lake: Lake, inputs: Inputs, name: str, changed: Mapping[str, int]
     return lake.spark.read.option("versionAsOf", changed[name]).table(str(inputs.tables[name].name))
 
 
-def _days(transformer: Transformer, lake: Lake, window: Window | None, target: IcebergTable) -> Iterator[DataFrame]:
+def _days(transformer: Transformer, window: Window | None, target: IcebergTable) -> Iterator[pa.Table]:
     """The days of ``window``, for a table that is rebuilt by day."""
     kinds = {field.name: field.lake_type for field in target.fields}
     if window is None or [kinds[name] for name in transformer.rebuild_by] != ["date"]:
         return
     first, last = window.start.date(), (window.end - timedelta(microseconds=1)).date()
     days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
-    yield lake.spark.createDataFrame(pa.table({transformer.rebuild_by[0]: days}))
+    yield pa.table({transformer.rebuild_by[0]: days})

@@ -161,9 +161,13 @@ class IcebergTable:
             builder = builder.withPartitionValues(list(file.partition))
         return builder.withFormat("parquet").withMetrics(metrics).build()
 
+    def is_read_here(self) -> bool:
+        """Whether the driver can read its rows: their types have Arrow types, and no program left row-level deletes."""
+        return not self._total("total-delete-files") and all(has_arrow_type(item.lake_type) for item in self.fields)
+
     def is_written_here(self) -> bool:
-        """Whether the driver can write its files: it can tell the partition of a row, and all files are of one spec."""
-        if not all(has_arrow_type(item.lake_type) for item in self.fields):
+        """Whether the driver can rewrite its files: it reads them, knows a row's partition, and they are of one spec."""
+        if not self.is_read_here():
             return False
         schema = self.arrow_schema()
         if not all(partitioning.can_tell(item, schema.field(item.column).type) for item in self.partition_fields()):

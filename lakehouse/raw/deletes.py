@@ -87,16 +87,16 @@ def difference(raw: DataFrame, source: DataFrame, key: Sequence[str]) -> Differe
     return Difference(gone, unseen, new.num_rows, int(counted.get["keys"]))
 
 
-def difference_here(raw: DataFrame, source: pa.Table, key: Sequence[str]) -> Difference:
-    """As :func:`difference`, for a source whose keys are on the driver: those of the lake come there, too.
-
-    Adding up columns in memory takes a tenth of the time of a shuffle of the same keys on one machine.
+def difference_here(raw: pa.Table, source: pa.Table, key: Sequence[str]) -> Difference:
+    """As :func:`difference`, by the driver: adding up columns in memory takes a tenth of the time of a shuffle of the same keys.
 
     Args:
+        raw: the key columns, ``_ingested_at`` and ``_op``.
         source: as there; columns of other types than the lake's are taken for the lake's.
     """
-    lake = raw.select(*map(quote, key), _last_seen().alias(_LAST)).toArrow()
-    return _difference(lake.select(list(key)), lake.column(_LAST), source, key)
+    seen = pc.multiply(raw.column("_ingested_at").cast(pa.int64()), 2)
+    last = pc.add(seen, pc.not_equal(raw.column("_op"), DELETE).cast(pa.int64()))
+    return _difference(raw.select(list(key)), last, source, key)
 
 
 def difference_of_keys(held: pa.Table, source: pa.Table, key: Sequence[str]) -> Difference:

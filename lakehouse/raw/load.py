@@ -7,11 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import pyarrow as pa
+
 from lakehouse.iceberg.data_files import WrittenFile, write
+from lakehouse.iceberg.find_here import all_rows
 from lakehouse.iceberg.lake import Lake
 from lakehouse.iceberg.writing import Writing
 from lakehouse.model import SourceSettings
-from lakehouse.paths import raw
+from lakehouse.paths import quote, raw
 from lakehouse.raw import deletes, differences
 from lakehouse.raw.advance import bound_of, next_state
 from lakehouse.raw.brake import check_brake
@@ -185,7 +188,16 @@ class _TableLoad:
         key = self.contract.key
         bound = planned.bound or (Bound(str(self.contract.cursor)) if planned.reads is Reads.EVERYTHING else None)
         source = self.gathering.table(self.reader.read_keys(key, bound), columns_of_keys(self.contract))
-        return self._braked(deletes.difference_here(self.lake.spark.table(str(self.name)), source, key))
+        return self._braked(deletes.difference_here(self._keys_held(), source, key))
+
+    def _keys_held(self) -> pa.Table:
+        """The keys of all versions in raw, with when each was seen and whether it is a tombstone; read by the driver."""
+        assert self.target is not None
+        names = [*self.contract.key, "_ingested_at", "_op"]
+        if not self.target.is_read_here():
+            return self.lake.spark.table(str(self.name)).select(*map(quote, names)).toArrow()
+        schema = self.target.arrow_schema()
+        return all_rows(self.target.held_files(), pa.schema([schema.field(name) for name in names]))
 
     def _braked(self, compared: Difference) -> Difference:
         gone = compared.gone.num_rows

@@ -43,7 +43,7 @@ class Batch:
     @property
     def is_few(self) -> bool:
         """Whether the driver may read them."""
-        return self.size <= FEW_BYTES
+        return self.size <= FEW_BYTES and self.raw.table.is_read_here()
 
     def rows(self, spark: SparkSession) -> DataFrame:
         """The rows, for Spark to read."""

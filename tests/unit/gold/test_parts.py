@@ -12,7 +12,8 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from lakehouse.gold import parts
-from lakehouse.gold.parts import Inputs, Parts, narrowed, touched
+from lakehouse.gold.inputs import Inputs
+from lakehouse.gold.parts import Parts, narrowed, touched
 from lakehouse.iceberg.consumed import Consumed
 from lakehouse.iceberg.snapshots import SnapshotInfo
 from lakehouse.iceberg.table import Field
@@ -72,9 +73,10 @@ class Lakes:
         """The parts to rebuild after ``commits`` to each input; the rows that changed are two orders, and user 7."""
         tables = {name: Table(silver(name), [APPENDED, *commits.get(name, [])]) for name in BY_DAY.reads}
         changed = {"orders": self.orders.where("order_id >= 3"), "users": self.users.where("user_id = 7")}
-        lake = SimpleNamespace(
-            spark=self.spark, changes=SimpleNamespace(between=lambda _, table, *__: changed[table.name.table])
+        changes = SimpleNamespace(
+            between=lambda _, table, *__: changed[table.name.table], known_between=lambda *_: None
         )
+        lake = SimpleNamespace(spark=self.spark, changes=changes)
         heads = {name: len(table.summaries) for name, table in tables.items()}
         inputs: Any = Inputs(tables, heads, {"orders": self.orders, "users": self.users})  # type: ignore[arg-type]
         before = Consumed({f"silver.{name}": 1 for name in BY_DAY.reads}, "")
