@@ -88,7 +88,7 @@ def difference(raw: DataFrame, source: DataFrame, key: Sequence[str]) -> Differe
 
 
 def difference_here(raw: pa.Table, source: pa.Table, key: Sequence[str]) -> Difference:
-    """As :func:`difference`, by the driver: adding up columns in memory takes a tenth of the time of a shuffle of the same keys.
+    """As :func:`difference`, by the driver: adding up columns in memory takes a tenth of the time of a shuffle of them.
 
     Args:
         raw: the key columns, ``_ingested_at`` and ``_op``.
