@@ -1,5 +1,7 @@
 """Parcels: the fact and the mart."""
 
+from collections.abc import Mapping
+
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -70,12 +72,20 @@ def fct_shipments(shipments: DataFrame, items: DataFrame, returns: DataFrame) ->
     )
 
 
+def _weeks_of_carriers(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame:
+    """All weeks of the carriers that changed."""
+    carriers = F.broadcast(changed.select("carrier_id").distinct())
+    theirs = inputs["shipments"].join(carriers, on="carrier_id", how="left_semi")
+    return theirs.select("carrier_id", F.col("ship_week").alias("week"))
+
+
 @transformer(
     table="logistics_performance",
     reads={"shipments": "gold.fct_shipments", "carriers": "silver.carriers"},
     grain=("carrier_id", "week"),
     rebuild_by=("carrier_id", "week"),
     narrows={"shipments": ("carrier_id", "ship_week")},
+    touched={"carriers": _weeks_of_carriers},
     columns={
         "carrier_id": "Who carried.",
         "carrier": "Their name.",

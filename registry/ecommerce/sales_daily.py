@@ -23,8 +23,17 @@ def _of_refunds(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFram
 
 def _of_moved_products(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame:
     """Where products were sold or refunded that are in another category than before, or new or gone: in both."""
-    moved = moved_products(changed).select("product_id", F.explode("categories").alias("category_id"))
-    sold, refunded = _sold(inputs["items"], moved), _refunded(inputs["refunds"], moved)
+    return _where_traded(moved_products(changed).withColumn("category_id", F.explode("categories")), inputs)
+
+
+def _of_categories(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame:
+    """Where products of the changed categories were sold or refunded."""
+    categories = F.broadcast(changed.select("category_id").distinct())
+    return _where_traded(inputs["products"].join(categories, on="category_id", how="left_semi"), inputs)
+
+
+def _where_traded(products: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame:
+    sold, refunded = _sold(inputs["items"], products), _refunded(inputs["refunds"], products)
     return sold.select(*_GRAIN).union(refunded.select(*_GRAIN))
 
 
@@ -52,7 +61,7 @@ def _within(rows: DataFrame, parts: DataFrame | None) -> DataFrame:
     },
     grain=_GRAIN,
     rebuild_by=_GRAIN,
-    touched={"items": _of_items, "refunds": _of_refunds, "products": _of_moved_products},
+    touched={"items": _of_items, "refunds": _of_refunds, "products": _of_moved_products, "categories": _of_categories},
     columns={
         "date": "Day on which orders were placed, or refunds paid out (UTC).",
         "category_id": "Category of the products today.",

@@ -89,6 +89,12 @@ def test_a_product_in_another_category_touches_its_sales_in_both_and_its_buyers(
         (days[4], 20, "FI"),
         (days[5], 20, "SE"),
     }
+    renamed = local_frame(spark, [(10, "Toys"), (10, "Games")], "category_id int, name string")
+    everything = {"items": items, "refunds": refunds, "products": products["products"].replace(20, 10).limit(1)}
+    assert {tuple(row) for row in follow["categories"](renamed, everything).collect()} == {
+        (days[0], 10, "SE"),
+        (days[4], 10, "FI"),
+    }
     buyers = lakehouse_registry.transformers["customer_totals"].touched["products"]
     bought = local_frame(spark, [(1, 71), (2, 72), (3, 73), (4, 74)], "product_id int, customer_id bigint")
     assert {row["customer_id"] for row in buyers(changed, {"items": bought}).collect()} == {71, 73}
