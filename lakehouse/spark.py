@@ -140,22 +140,25 @@ def make_active(spark: SparkSession) -> None:
     cast(Any, spark._jvm).SparkSession.setActiveSession(spark._jsparkSession)
 
 
-#: What planning for much data costs more than it saves where there is little: a job for each step of a plan that is adapted
-#: while it runs, and tasks that share a handful of rows.
-_FOR_FEW = {
+#: Bytes of data files up to which a query is planned for little data.
+_LITTLE = 32 * 2**20
+#: What planning for much data costs more than it saves where there is little: jobs of their own for the steps of a plan that
+#: is adapted while it runs, and for each table that is sent to all tasks; tasks that share a handful of rows.
+_FOR_LITTLE = {
     "spark.sql.adaptive.enabled": "false",
     "spark.sql.shuffle.partitions": "1",
     "spark.sql.leafNodeDefaultParallelism": "1",
+    "spark.sql.autoBroadcastJoinThreshold": "-1",
+    "spark.sql.optimizer.disableHints": "true",
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
 }
 
 
-def plan_for_few(session: SparkSession) -> None:
-    """Let ``session`` plan for few rows, until :func:`plan_for_many`."""
-    for key, value in _FOR_FEW.items():
-        session.conf.set(key, value)
-
-
-def plan_for_many(session: SparkSession) -> None:
-    """Let ``session`` plan as the application is set."""
-    for key in _FOR_FEW:
-        session.conf.unset(key)
+def plan(session: SparkSession, size: int) -> None:
+    """Let ``session``, which no other table's work uses, plan for queries that read ``size`` bytes of data files."""
+    for key, value in _FOR_LITTLE.items():
+        if size <= _LITTLE:
+            session.conf.set(key, value)
+        else:
+            session.conf.unset(key)

@@ -17,10 +17,7 @@ from lakehouse.iceberg.table import IcebergTable
 from lakehouse.raw.request import Window
 from lakehouse.registry.transformers import PARTS, Transformer
 from lakehouse.silver.books import Transformed
-from lakehouse.spark import make_active, plan_for_few, plan_for_many
-
-#: Of inputs with more bytes than these Spark makes a plan that is spread over tasks.
-_MOST_FOR_FEW = 32 * 2**20
+from lakehouse.spark import make_active, plan
 
 
 def to_gold(
@@ -53,13 +50,12 @@ def to_gold(
     same = before is not None and before.definition == now.definition and not full_refresh
     if before and same and window is None and not changed_inputs(inputs, before):
         return Transformed(transformer.table)
-    plan_for_few(lake.spark)
+    plan(lake.spark, sum(table.size for table in inputs.tables.values()))
     parts = touched(transformer, lake, inputs, before, window, target) if before and same and target else None
     properties = now.properties(run_id)
     if target is not None and parts is not None and not len(parts):
         return Transformed(transformer.table, snapshot=target.append([], properties))
-    if _read_whole(transformer, inputs, parts) > _MOST_FOR_FEW:
-        plan_for_many(lake.spark)
+    plan(lake.spark, _read_whole(transformer, inputs, parts))
     result = _result(transformer, lake, inputs, given, parts)
     if parts is not None and not _fits(result, target):
         parts = None

@@ -117,7 +117,8 @@ def test_a_part_is_replaced(
 
 
 def test_files_whose_rows_are_alike_stay(spark: SparkSession, target: IcebergTable) -> None:
-    first, second = {1: (date(2024, 1, 31), "a")}, {2: (date(2024, 1, 31), "b")}
+    first: Rows = {1: (date(2024, 1, 31), "a")}
+    second: Rows = {2: (date(2024, 1, 31), "b")}
     begin(spark, target, first, second)
     files = set(target.data_file_paths())
 
