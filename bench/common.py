@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import shutil
 import socket
 import statistics
@@ -76,10 +77,12 @@ class Measured:
 
     Attributes:
         seconds: from start to end.
+        processor_seconds: what its processes computed; unlike the time, it hardly depends on what else runs.
         peak_bytes: the most memory that all processes under this one held together, services included; sampled.
     """
 
     seconds: float
+    processor_seconds: float
     peak_bytes: int
 
     @property
@@ -87,7 +90,8 @@ class Measured:
         return round(self.peak_bytes / 2**30, 2)
 
     def __str__(self) -> str:
-        return f"{self.seconds:.1f} s, at most {self.peak_gib:.1f} GiB"
+        processor = f"{self.processor_seconds:.0f} s of processor"
+        return f"{self.seconds:.1f} s, {processor}, at most {self.peak_gib:.1f} GiB"
 
 
 def measured(command: Sequence[str], env: Mapping[str, str]) -> Measured:
@@ -100,13 +104,20 @@ def measured(command: Sequence[str], env: Mapping[str, str]) -> Measured:
             peak = max(peak, _held_bytes(os.getpid()))
 
     watcher = threading.Thread(target=watch, daemon=True)
+    before = _processor_seconds()
     watcher.start()
     try:
         seconds = timed(command, env)
     finally:
         ended.set()
         watcher.join()
-    return Measured(seconds, peak)
+    return Measured(seconds, _processor_seconds() - before, peak)
+
+
+def _processor_seconds() -> float:
+    """Of all processes that this one started and that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def spark_jobs(command: Sequence[str], env: Mapping[str, str]) -> int:

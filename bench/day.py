@@ -10,6 +10,7 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
@@ -53,9 +54,9 @@ def main(
             say(f"  day {number + 1}: {changed[-1]:,} changed rows{'' if number else ', not counted'}")
             for way in ways[number % 3 :] + ways[: number % 3]:  # whoever comes first finds the source's pages cold
                 took = measured(way.command, way.environment)
-                say(f"    {way.name}: {in_starts(took.seconds, start)}, {took}")
+                say(f"    {way.name}: {took.seconds / start:.1f} S, {took}")
                 seconds[way.name].append(took.seconds)
-        _compare(ways, "after the last day, of which rows that the source deleted are expected")
+        _compare(ways, "after the last day: what the source deleted, and older versions, are ours alone")
     medians = {name: round(statistics.median(times[1:]), 2) for name, times in seconds.items()}
     for name, median in medians.items():
         say(f"{name}: {in_starts(median, start)}")
@@ -87,11 +88,11 @@ def _ways(home: Path) -> list[Way]:
 
 
 def _compare(ways: Sequence[Way], when: str) -> None:
-    """Say where the marts of the other ways hold something else than ours."""
-    ours, *rest = [(way.name, way.totals()) for way in ways]
-    for name, totals in rest:
-        lines = answers.differences(ours[1], totals)
-        say(f"  {name} differs from ours in {len(lines)} of {len(marts.MARTS)} tables, {when}")
+    """Say where the marts of one way hold something else than those of the way before it."""
+    totals = [(way.name, way.totals()) for way in ways]
+    for (one, left), (other, right) in pairwise(totals):
+        lines = answers.differences(left, right)
+        say(f"  {other} differs from {one} in {len(lines)} of {len(marts.MARTS)} tables, {when}")
         for line in lines:
             say(f"    {line}")
 

@@ -26,7 +26,7 @@ def main(
         for number in range(days + 1):
             sources.play_day()
             found.append(measured(demo.PIPELINE, env))
-            say(f"  day {number + 1}: {in_starts(found[-1].seconds, start)}, {found[-1]}")
+            say(f"  day {number + 1}: {found[-1].seconds / start:.1f} S, {found[-1]}")
         sources.play_day()
         jobs = spark_jobs(demo.PIPELINE, env)
         say(f"one more day, not timed: {jobs} Spark jobs")

@@ -6,22 +6,15 @@ PostgreSQL by what libpq takes from the environment.
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import duckdb_extension_postgres_scanner
 
-#: What Spark's SQL has and DuckDB calls otherwise, so that the marts' queries run in both.
-_MACROS = (
-    "explode(items) AS unnest(items)",
-    "sequence(low, high) AS CAST(generate_series(low, high) AS INTEGER[])",
-    "datediff(later, earlier) AS date_diff('day', earlier, later)",
-    "unix_micros(moment) AS epoch_us(moment)",
-)
 
-
-def _opened(file: str) -> duckdb.DuckDBPyConnection:
+def _opened(file: str, macros: Sequence[str]) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(file)
     extension = next(Path(duckdb_extension_postgres_scanner.__file__).parent.rglob("*.duckdb_extension"))
     connection.execute(f"LOAD '{extension}'")
@@ -29,7 +22,7 @@ def _opened(file: str) -> duckdb.DuckDBPyConnection:
     connection.execute("ATTACH '' AS source (TYPE postgres, READ_ONLY)")
     for schema in ("silver", "gold"):
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-    for macro in _MACROS:
+    for macro in macros:
         connection.execute(f"CREATE OR REPLACE MACRO {macro}")
     return connection
 
@@ -56,7 +49,7 @@ def _load(connection: duckdb.DuckDBPyConnection, name: str, table: dict[str, Any
 
 if __name__ == "__main__":
     task = json.loads(Path(sys.argv[1]).read_text())
-    lake = _opened(sys.argv[2])
+    lake = _opened(sys.argv[2], task["macros"])
     for source_table, contract in task["tables"].items():
         _load(lake, source_table, contract)
     for mart, select in task["marts"]:

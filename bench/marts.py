@@ -35,12 +35,25 @@ MARTS = (
     "inventory_health",
 )
 
+#: What Spark's SQL has and DuckDB calls otherwise, so that the marts' queries run in both.
+MACROS = (
+    "explode(items) AS unnest(items)",
+    "sequence(low, high) AS CAST(generate_series(low, high) AS INTEGER[])",
+    "datediff(later, earlier) AS date_diff('day', earlier, later)",
+    "unix_micros(moment) AS epoch_us(moment)",
+)
+
+
+def query(mart: str) -> str:
+    """The SELECT that makes ``mart``, over schemas `silver` and `gold`."""
+    return (_QUERIES / f"{mart}.sql").read_text(encoding="utf-8")
+
 
 def write_task(path: Path) -> None:
     """Write what a day's job by other means has to do, as JSON.
 
     ``tables`` has the source's name, its key, the column by which a change is found, and Iceberg's partitioning;
-    ``marts`` has pairs of a name and a query, in their order.
+    ``marts`` has pairs of a name and a query, in their order; ``macros`` are for DuckDB.
     """
     contracts = {
         table.source.relation.removeprefix("shop."): table
@@ -51,6 +64,5 @@ def write_task(path: Path) -> None:
         name: {"key": contracts[name].key, "changed_at": column, "partition_by": contracts[name].partition_by}
         for name, column in CHANGED_AT.items()
     }
-    marts = [(name, (_QUERIES / f"{name}.sql").read_text()) for name in MARTS]
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"tables": tables, "marts": marts}))
+    path.write_text(json.dumps({"tables": tables, "marts": [(name, query(name)) for name in MARTS], "macros": MACROS}))

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from bench import demo
-from bench.common import HOME, environment, in_starts, measured, profile, result, say, start_of_spark
+from bench.common import HOME, environment, measured, profile, result, say, start_of_spark
 from lakehouse.registry import loader
 
 
@@ -21,9 +21,9 @@ def main(
     with demo.filled(scale, scale if shop_scale is None else shop_scale):
         first = measured(demo.PIPELINE, environment(home))
         start = start_of_spark()
-        say(f"first run: {in_starts(first.seconds, start)}, {first}")
+        say(f"first run: {first.seconds / start:.1f} S, {first}")
         second = measured(demo.PIPELINE, environment(home))
-        say(f"nothing changed: {in_starts(second.seconds, start)}, {second}")
+        say(f"nothing changed: {second.seconds / start:.1f} S, {second}")
         tables = len(loader.load(profile().registry).targets())
     result({"run_s": round(second.seconds, 2), "spark_start_s": round(start, 2), "tables": tables}, as_json=json_output)
 
