@@ -1,16 +1,18 @@
 """Rows per second from PostgreSQL into Iceberg: this project, plain Spark JDBC, and dlt with connectorx.
 
-Each is a process of its own, timed from its start to its end, on the same table, one after the other.
+Each is a process of its own, timed from its start to its end, on the same table, one after the other. From Cassandra
+(``--source cassandra``): this project, and the limits of the driver (:mod:`bench.cassandra_read`).
 """
 
 import os
 import shutil
 from contextlib import closing
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from bench import others
+from bench import cassandra_read, others
 from bench.common import HOME, environment, in_starts, profile, result, say, services, start_of_spark, timed
 from lakehouse.orchestrate.launch import application
 from lakehouse.orchestrate.runs import Kind, Plan
@@ -30,11 +32,22 @@ SELECT g::bigint AS id, (g::bigint * 7919 % 200000)::int AS customer_id, 'produc
 """
 
 
+class Source(StrEnum):
+    """What is read."""
+
+    POSTGRES = "postgres"
+    CASSANDRA = "cassandra"
+
+
 def main(
     rows: Annotated[int, typer.Option(min=1000)] = 5_000_000,
+    source: Annotated[Source, typer.Option(help="Where the rows come from.")] = Source.POSTGRES,
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON object last.")] = False,
 ) -> None:
-    """Measure the three ways on one table."""
+    """Measure the ways on one table."""
+    if source is Source.CASSANDRA:
+        result(cassandra_read.measure(rows), as_json=json_output)
+        return
     found = services("postgres")
     table = f"bench_{rows}"
     say(f"making {table}")
@@ -51,8 +64,7 @@ def main(
     (registry / f"{table}.yml").write_text(
         f"source: {{connection: app_pg, relation: public.{table}}}\ncursor: updated_at\n"
     )
-    _ours(table, "warm-up")  # the first start on a machine leaves the class archive behind
-    start = start_of_spark()
+    start = start_of_spark()  # the first start on a machine leaves the class archive behind
     job = application(profile(), str(ROOT / "bench" / "jobs" / "plain_jdbc.py"), [table])
     password, port = found.env["APP_PG_PASSWORD"], found.endpoint("postgres").port
     uri = f"postgresql+psycopg2://lakehouse:{password}@127.0.0.1:{port}/app"
@@ -70,9 +82,7 @@ def main(
 def _ours(table: str, home: str) -> float:
     work = Work(kind=Kind.JOB, plan=Plan(tables=(f"raw.{table}",)))
     job = application(profile(), "run_plan.py", ["--work", work.as_json()])
-    seconds = timed(job.command, environment(_HOME / home, LAKEHOUSE_REGISTRY=str(_HOME / "registry")))
-    job.keep_archive()
-    return seconds
+    return timed(job.command, environment(_HOME / home, LAKEHOUSE_REGISTRY=str(_HOME / "registry")))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,15 @@
-"""The Spark session of a job."""
+"""The Spark of a job: the JVM that it runs in, and its sessions."""
 
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, cast
 
+from pyspark import SparkContext
 from pyspark.logger import PySparkLogger
 from pyspark.sql import SparkSession
 
+from lakehouse.errors import SystemFailureError
 from lakehouse.settings import Profile
 
 #: HMAC pads are literals of exactly 64 bytes: no plan, explain or error shows one.
@@ -44,16 +49,16 @@ def session(profile: Profile, application: str, builder: SparkSession.Builder | 
     for key, value in (profile.spark_conf() | _MEANING).items():
         builder = builder.config(key, value)
     found = builder.config("spark.sql.redaction.string.regex", _HIDDEN_LITERALS).getOrCreate()
-    _quieten(found)
+    _quieten(found._jvm)
     return found
 
 
-def _quieten(spark: SparkSession) -> None:
+def _quieten(jvm: Any) -> None:
     """Leave out warnings that ask nothing of anybody, and what would quote rows.
 
     Executors on other machines write logs of their own, which this does not reach.
     """
-    log4j = cast(Any, spark._jvm).org.apache.logging.log4j
+    log4j = jvm.org.apache.logging.log4j
     for name in _CHATTY:
         log4j.core.config.Configurator.setLevel(name, log4j.Level.ERROR)
     for name in _TELL_FAILURES:
@@ -62,11 +67,95 @@ def _quieten(spark: SparkSession) -> None:
         PySparkLogger.getLogger(name).disabled = True
 
 
-def is_local(spark: SparkSession) -> bool:
-    """Whether the driver is also the only executor."""
-    return str(spark.sparkContext.master).startswith("local") and "cluster" not in str(spark.sparkContext.master)
+class Sessions:
+    """The sessions of an application's Spark, which starts when one is first asked for, or expected.
+
+    Args:
+        start: starts Spark; called once, by a thread of its own.
+        is_local: whether the driver will also be the only executor.
+    """
+
+    def __init__(self, start: Callable[[], SparkSession], *, is_local: bool) -> None:
+        self.is_local = is_local
+        self._start = start
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="spark")
+        self._lock = threading.Lock()
+        self._started: Future[SparkSession] | None = None
+
+    @classmethod
+    def of(cls, session: SparkSession) -> "Sessions":
+        """Those of a Spark that runs."""
+        return cls(lambda: session, is_local=_is_local(str(session.sparkContext.master)))
+
+    @classmethod
+    def of_profile(cls, java: Any, profile: Profile, application: str) -> "Sessions":
+        """Those of the application that ``spark-submit`` started, in its JVM."""
+        master = java.org.apache.spark.SparkConf().get("spark.master", "")
+        return cls(lambda: session(profile, application), is_local=_is_local(str(master)))
+
+    def expect(self) -> None:
+        """Let Spark start, since it will be asked for; does not wait."""
+        self._starting()
+
+    def first(self) -> SparkSession:
+        """The session that Spark started with; waits for it.
+
+        Raises:
+            SystemFailureError: it did not start; :attr:`failure` says why.
+        """
+        starting = self._starting()
+        if (cause := starting.exception()) is not None:
+            raise SystemFailureError("Spark did not start; the error of the run says why.") from cause
+        return starting.result()
+
+    @property
+    def failure(self) -> BaseException | None:
+        """What kept Spark from starting; ``None`` where nothing did so far."""
+        return self._started.exception() if self._started is not None and self._started.done() else None
+
+    def _starting(self) -> Future[SparkSession]:
+        with self._lock:
+            if self._started is None:
+                self._started = self._thread.submit(self._start)
+            return self._started
+
+
+def jvm() -> Any:
+    """The JVM of this application: ``spark-submit`` has started it, whether or not a session is in it yet."""
+    SparkContext._ensure_initialized()
+    found: Any = SparkContext._jvm
+    log4j = found.org.apache.logging.log4j
+    level = found.org.apache.spark.SparkConf().get("spark.log.level", "WARN")  # which a session would set
+    log4j.core.config.Configurator.setRootLevel(log4j.Level.toLevel(level))
+    _quieten(found)
+    return found
+
+
+def _is_local(master: str) -> bool:
+    return master.startswith("local") and "cluster" not in master
 
 
 def make_active(spark: SparkSession) -> None:
     """Make ``spark`` what :meth:`SparkSession.active` gives in this thread."""
     cast(Any, spark._jvm).SparkSession.setActiveSession(spark._jsparkSession)
+
+
+#: What planning for much data costs more than it saves where there is little: a job for each step of a plan that is adapted
+#: while it runs, and tasks that share a handful of rows.
+_FOR_FEW = {
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.shuffle.partitions": "1",
+    "spark.sql.leafNodeDefaultParallelism": "1",
+}
+
+
+def plan_for_few(session: SparkSession) -> None:
+    """Let ``session`` plan for few rows, until :func:`plan_for_many`."""
+    for key, value in _FOR_FEW.items():
+        session.conf.set(key, value)
+
+
+def plan_for_many(session: SparkSession) -> None:
+    """Let ``session`` plan as the application is set."""
+    for key in _FOR_FEW:
+        session.conf.unset(key)

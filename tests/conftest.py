@@ -92,7 +92,7 @@ class TestLake:
 
     def __init__(self, folder: Path, spark: SparkSession, profile: Profile) -> None:
         self.folder, self.spark, self.profile = folder, spark, profile
-        self.catalog = Catalog(spark)
+        self.catalog = Catalog.of_profile(spark._jvm, profile)
         self.reports: list[TableRun] = []
         self._runs = 0
 

@@ -7,5 +7,5 @@ from lakehouse.settings import load_profile
 
 if __name__ == "__main__":
     session = spark.session(load_profile("embedded"), "start")
-    Catalog(session).find(raw("nothing"))
+    Catalog.of_session(session).find(raw("nothing"))
     session.stop()

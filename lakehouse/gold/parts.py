@@ -1,14 +1,16 @@
 """Which parts of a gold table changed rows touch, and reading only what those parts are made of."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import reduce
 
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from lakehouse.gold.inputs import DAY_OF, Inputs
 from lakehouse.iceberg.consumed import Consumed, since
 from lakehouse.iceberg.lake import Lake
 from lakehouse.iceberg.table import IcebergTable
@@ -22,18 +24,32 @@ _MOST = 100_000
 _MOST_LITERALS = 2_000
 
 
-@dataclass(frozen=True)
-class Inputs:
-    """The tables that a transformer reads, by its argument's name, pinned to their snapshots."""
+class _Asked(Mapping[str, DataFrame]):
+    """Inputs as they are at one moment, read when they are asked for; ``names`` are those that were."""
 
-    tables: Mapping[str, IcebergTable]
-    heads: Mapping[str, int]
-    frames: Mapping[str, DataFrame]
+    def __init__(self, inputs: Iterable[str], read: Callable[[str], DataFrame]) -> None:
+        self.names: set[str] = set()
+        self._inputs, self._read = tuple(inputs), read
+
+    def __getitem__(self, name: str) -> DataFrame:
+        if name not in self:
+            raise KeyError(name)
+        self.names.add(name)
+        return self._read(name)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._inputs
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._inputs)
+
+    def __len__(self) -> int:
+        return len(self._inputs)
 
 
 @dataclass(frozen=True)
 class Parts:
-    """Different values of a transformer's ``rebuild_by`` columns, none of them NULL."""
+    """Different values of a transformer's ``rebuild_by`` columns; NULL is a value like any other."""
 
     values: pa.Table
 
@@ -50,14 +66,8 @@ class Parts:
         return len(self.columns) == 1 and len(self) <= _MOST_LITERALS
 
     def spelled_out(self, expression: str) -> Column:
-        """The condition that ``expression`` is one of the values of the one column.
-
-        As one text of SQL: a list of literals is several calls of the JVM for each of them.
-        """
-        values = self.values.column(0).to_pylist()
-        if have_literals(values):
-            return F.expr(f"({expression}) IN ({', '.join(map(literal, values))})")
-        return F.expr(expression).isin(values)
+        """The condition that ``expression`` is one of the values of the one column."""
+        return _is_one_of(expression, self.values.column(0))
 
     def frame(self, spark: SparkSession) -> DataFrame:
         return spark.createDataFrame(self.values)
@@ -71,12 +81,34 @@ class Parts:
         given = expressions or [quote(name) for name in self.columns]
         if self.few:
             return rows.where(self.spelled_out(given[0]))
+        for expression, values in zip(given, self.values.columns, strict=True):
+            found = values.unique()
+            if len(found) <= _MOST_LITERALS:  # the join would read all files
+                rows = rows.where(_is_one_of(expression, found))
         parts = self.frame(rows.sparkSession)
         wanted = [engine_column(f"part_{number}") for number in range(len(given))]
-        same = reduce(
-            lambda left, right: left & right, (F.expr(a) == F.col(b) for a, b in zip(given, wanted, strict=True))
-        )
+        same = reduce(operator.and_, (F.expr(a).eqNullSafe(F.col(b)) for a, b in zip(given, wanted, strict=True)))
         return rows.join(F.broadcast(parts.toDF(*wanted)), same, how="left_semi")
+
+
+def _is_one_of(expression: str, values: pa.ChunkedArray | pa.Array) -> Column:
+    """The condition that ``expression`` is one of the ``values``.
+
+    As one text of SQL: a list of literals is several calls of the JVM for each of them. A day or month of a moment gets the
+    first moment of all beside it: by that, files are left unread, which by a function of a column they are not.
+    """
+    found = values.to_pylist()
+    known = [value for value in found if value is not None]
+    conditions = []
+    if known and have_literals(known):
+        since = DAY_OF.fullmatch(expression)
+        first = f"{since[1]} >= {literal(min(known))} AND " if since and type(known[0]) is date else ""
+        conditions.append(F.expr(f"{first}({expression}) IN ({', '.join(map(literal, known))})"))
+    elif known:
+        conditions.append(F.expr(expression).isin(known))
+    if len(known) < len(found):
+        conditions.append(F.expr(expression).isNull())
+    return reduce(operator.or_, conditions)
 
 
 def narrowed(transformer: Transformer, inputs: Inputs, parts: Parts | None) -> dict[str, DataFrame]:
@@ -84,9 +116,16 @@ def narrowed(transformer: Transformer, inputs: Inputs, parts: Parts | None) -> d
     if parts is None:
         return dict(inputs.frames)
     return {
-        name: parts.of(frame, transformer.narrows[name]) if name in transformer.narrows else frame
-        for name, frame in inputs.frames.items()
+        name: _of_parts(inputs, name, transformer.narrows[name], parts)
+        if name in transformer.narrows
+        else inputs.frames[name]
+        for name in inputs.frames
     }
+
+
+def _of_parts(inputs: Inputs, name: str, expressions: Sequence[str], parts: Parts) -> DataFrame:
+    few = inputs.narrow(name, expressions, parts.values)
+    return parts.of(inputs.frames[name] if few is None else few, expressions)
 
 
 def touched(
@@ -101,12 +140,14 @@ def touched(
     changed = changed_inputs(inputs, before)
     if not transformer.rebuild_by or any(name not in transformer.followed or not known for name, known in changed):
         return None
-    found = [_parts_of(transformer, lake, inputs, name, known) for name, known in changed if known]
-    found += _days(transformer, lake, window, target)
+    known_then = {name: known for name, known in changed if known}
+    found = [part for name in known_then for part in _parts_of(transformer, lake, inputs, name, known_then)]
+    found += _days(transformer, window, target)
     if not found:
         return Parts(pa.table({name: [] for name in transformer.rebuild_by}))
     most = _MOST_LITERALS if transformer.replaces_partitions else _MOST
-    every = reduce(DataFrame.unionByName, found).dropna().distinct().limit(most + 1).toArrow()
+    names = list(transformer.rebuild_by)
+    every = pa.concat_tables(found, promote_options="permissive").group_by(list(transformer.rebuild_by)).aggregate([])
     return None if every.num_rows > most else Parts(every.combine_chunks())
 
 
@@ -125,20 +166,55 @@ def changed_inputs(inputs: Inputs, before: Consumed) -> list[tuple[str, int | No
     return found
 
 
-def _parts_of(transformer: Transformer, lake: Lake, inputs: Inputs, name: str, known: int) -> DataFrame:
-    """The parts that the changed rows of one input touch."""
-    changed = lake.changes.between(lake.spark, inputs.tables[name], known, inputs.heads[name])
-    if name in transformer.touched:
-        return transformer.touched[name](changed, inputs.frames).select(*transformer.rebuild_by)
-    columns = zip(transformer.narrows[name], transformer.rebuild_by, strict=True)
-    return changed.select(*(F.expr(text).alias(column) for text, column in columns))
+def _parts_of(
+    transformer: Transformer, lake: Lake, inputs: Inputs, name: str, changed: Mapping[str, int]
+) -> list[pa.Table]:
+    """The parts that the changed rows of one input touch.
+
+    Args:
+        changed: the inputs that changed, each with its snapshot then.
+    """
+    parts = transformer.rebuild_by
+    if name not in transformer.touched:
+        expressions = transformer.narrows[name]
+        few = lake.changes.known_between(inputs.tables[name], changed[name], inputs.heads[name])
+        if few is not None and set(expressions) <= set(few.column_names):
+            return [pa.table([few.column(column) for column in expressions], list(parts))]
+    rows = lake.changes.between(lake.spark, inputs.tables[name], changed[name], inputs.heads[name])
+    if name not in transformer.touched:
+        columns = zip(expressions, parts, strict=True)
+        return [rows.select(*(F.expr(text).alias(column) for text, column in columns)).toArrow()]
+    follow = transformer.touched[name]
+    now = _Asked(inputs.frames, lambda asked: inputs.frames[asked])
+    found = [follow(rows, now)]
+    if now.names & _asked_again(transformer, name, changed):
+        found.append(follow(rows, _Asked(inputs.frames, lambda asked: _as_it_was(lake, inputs, asked, changed))))
+    return [touched_parts.select(*parts).distinct().toArrow() for touched_parts in found]
 
 
-def _days(transformer: Transformer, lake: Lake, window: Window | None, target: IcebergTable) -> Iterator[DataFrame]:
+def _asked_again(transformer: Transformer, name: str, changed: Iterable[str]) -> set[str]:
+    """The inputs for which what follows ``name`` is asked a second time, with all as they were.
+
+    A row that is gone may have touched a part through a row of another input that is gone, too. One of the two finds that
+    part: a narrowed input does in any case, and of the others it is left to the one that stands first in ``touched``.
+    """
+    order = list(transformer.touched)
+    earlier = order[: order.index(name)]
+    return {other for other in changed if other not in transformer.narrows and other not in earlier}
+
+
+def _as_it_was(lake: Lake, inputs: Inputs, name: str, changed: Mapping[str, int]) -> DataFrame:
+    """An input as the table was made from it."""
+    if name not in changed:
+        return inputs.frames[name]
+    return lake.spark.read.option("versionAsOf", changed[name]).table(str(inputs.tables[name].name))
+
+
+def _days(transformer: Transformer, window: Window | None, target: IcebergTable) -> Iterator[pa.Table]:
     """The days of ``window``, for a table that is rebuilt by day."""
     kinds = {field.name: field.lake_type for field in target.fields}
     if window is None or [kinds[name] for name in transformer.rebuild_by] != ["date"]:
         return
     first, last = window.start.date(), (window.end - timedelta(microseconds=1)).date()
     days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
-    yield lake.spark.createDataFrame(pa.table({transformer.rebuild_by[0]: days}))
+    yield pa.table({transformer.rebuild_by[0]: days})

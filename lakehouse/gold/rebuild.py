@@ -5,9 +5,10 @@ from collections.abc import Mapping
 import pyarrow.csv
 from pyspark.sql import DataFrame
 
-from lakehouse.errors import ConfigurationError, DataError
+from lakehouse.errors import ConfigurationError
 from lakehouse.fingerprint import fingerprint
-from lakehouse.gold.parts import Inputs, Parts, changed_inputs, narrowed, touched
+from lakehouse.gold.inputs import Inputs, inputs_of
+from lakehouse.gold.parts import Parts, changed_inputs, narrowed, touched
 from lakehouse.gold.write import write_gold
 from lakehouse.iceberg.arrow_types import lake_type
 from lakehouse.iceberg.consumed import Consumed, last_consumed
@@ -16,7 +17,10 @@ from lakehouse.iceberg.table import IcebergTable
 from lakehouse.raw.request import Window
 from lakehouse.registry.transformers import PARTS, Transformer
 from lakehouse.silver.books import Transformed
-from lakehouse.spark import make_active
+from lakehouse.spark import make_active, plan_for_few, plan_for_many
+
+#: Of inputs with more bytes than these Spark makes a plan that is spread over tasks.
+_MOST_FOR_FEW = 32 * 2**20
 
 
 def to_gold(
@@ -41,7 +45,7 @@ def to_gold(
     given = parameters_of(transformer, parameters)
     target = lake.catalog.find(transformer.target)
     before = last_consumed(target)
-    inputs = _inputs(transformer, lake, before)
+    inputs = inputs_of(transformer, lake, before)
     now = Consumed(
         {transformer.reads[name].dotted: head for name, head in inputs.heads.items()},
         definition_with(transformer, given),
@@ -49,10 +53,13 @@ def to_gold(
     same = before is not None and before.definition == now.definition and not full_refresh
     if before and same and window is None and not changed_inputs(inputs, before):
         return Transformed(transformer.table)
+    plan_for_few(lake.spark)
     parts = touched(transformer, lake, inputs, before, window, target) if before and same and target else None
     properties = now.properties(run_id)
     if target is not None and parts is not None and not len(parts):
         return Transformed(transformer.table, snapshot=target.append([], properties))
+    if _read_whole(transformer, inputs, parts) > _MOST_FOR_FEW:
+        plan_for_many(lake.spark)
     result = _result(transformer, lake, inputs, given, parts)
     if parts is not None and not _fits(result, target):
         parts = None
@@ -81,6 +88,12 @@ def parameters_of(transformer: Transformer, parameters: Mapping[str, str]) -> di
     return {name: parameters[name] for name in transformer.parameters}
 
 
+def _read_whole(transformer: Transformer, inputs: Inputs, parts: Parts | None) -> int:
+    """Bytes of the inputs of which all rows are read."""
+    narrowed = transformer.narrows if parts is not None else {}
+    return sum(table.size for name, table in inputs.tables.items() if name not in narrowed)
+
+
 def _result(
     transformer: Transformer, lake: Lake, inputs: Inputs, given: Mapping[str, str], parts: Parts | None
 ) -> DataFrame:
@@ -95,27 +108,6 @@ def _references(transformer: Transformer, lake: Lake) -> dict[str, DataFrame]:
     return {
         name: lake.spark.createDataFrame(pyarrow.csv.read_csv(path)) for name, path in transformer.references.items()
     }
-
-
-def _inputs(transformer: Transformer, lake: Lake, before: Consumed | None) -> Inputs:
-    """The inputs as they are now.
-
-    Raises:
-        DataError: one holds nothing, not even a snapshot, although the table was made from one: it was lost or made anew.
-    """
-    tables, heads, frames = {}, {}, {}
-    for name, read in transformer.reads.items():
-        table = lake.catalog.get(read)
-        head = table.head
-        if head is None and before is not None and before.inputs.get(read.dotted):
-            raise DataError(
-                f"making {transformer.target.dotted}: its input {read.dotted} has no snapshot, and was made from one of it "
-                "before; expected that an input keeps its content until it is replaced. Gold is as it was.",
-                remedy=f"Make {read.dotted} first: run again without --layers gold.",
-            )
-        reader = lake.spark.read if head is None else lake.spark.read.option("versionAsOf", head)
-        tables[name], heads[name], frames[name] = table, head or 0, reader.table(str(read))
-    return Inputs(tables, heads, frames)
 
 
 def _fits(result: DataFrame, target: IcebergTable | None) -> bool:

@@ -25,6 +25,11 @@ def arrow_type(lake_type: str) -> pa.DataType:
     return pa.decimal128(int(decimal[1]), int(decimal[2])) if decimal else _ARROW[lake_type]
 
 
+def has_arrow_type(lake_type: str) -> bool:
+    """Whether :func:`arrow_type` knows the type: tables that transformers make may have others, such as lists."""
+    return lake_type in _ARROW or _DECIMAL.fullmatch(lake_type) is not None
+
+
 def iceberg_type(lake_type: str) -> str:
     """The Iceberg type, as its JSON spells it, of a Spark SQL type name."""
     decimal = _DECIMAL.fullmatch(lake_type)

@@ -1,10 +1,11 @@
-"""The Iceberg catalog of a Spark session: tables by name, and the commits that make or remake them."""
+"""The Iceberg catalog, in the JVM that Spark runs in: tables by name, and the commits that make or remake them."""
 
 import json
 import threading
 from collections.abc import Mapping
 from typing import Any
 
+from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
 
 from lakehouse.errors import SystemFailureError
@@ -15,23 +16,60 @@ from lakehouse.iceberg.reported import reported
 from lakehouse.iceberg.table import IcebergTable, change_columns
 from lakehouse.iceberg.writing import Writing
 from lakehouse.paths import CATALOG, Layer, TableName
+from lakehouse.settings import Profile
+
+_NOT_THERE = {"NoSuchTableException", "NoSuchNamespaceException"}
 
 
 class Catalog:
-    """The Iceberg catalog of a Spark session."""
+    """The Iceberg catalog of the lake; needs a JVM, and no Spark session.
 
-    def __init__(self, spark: SparkSession) -> None:
-        self._classes = IcebergClasses(spark._jvm)
+    Args:
+        classes: of the JVM.
+        java: Iceberg's catalog.
+    """
+
+    def __init__(self, classes: IcebergClasses, java: Any) -> None:
+        self._classes, self._java = classes, java
         self._creating = threading.Lock()
-        self._java = self._classes("spark.Spark3Util").loadIcebergCatalog(spark._jsparkSession, CATALOG)
+
+    @classmethod
+    def of_profile(cls, jvm: Any, profile: Profile) -> "Catalog":
+        """The catalog of ``profile``, made as Spark makes its own of it.
+
+        Raises:
+            SystemFailureError: it cannot be opened.
+        """
+        classes, prefix = IcebergClasses(jvm), f"spark.sql.catalog.{CATALOG}."
+        conf, properties = jvm.org.apache.spark.SparkConf(), {}
+        for key, value in profile.spark_conf().items():
+            conf.set(key, value)
+            if key.startswith(prefix):
+                properties[key.removeprefix(prefix)] = value
+        with reported(f"opening the catalog of profile {profile.name!r}"):
+            hadoop = jvm.org.apache.spark.deploy.SparkHadoopUtil.get().newConfiguration(conf)
+            for key, value in properties.items():
+                if key.startswith("hadoop."):
+                    hadoop.set(key.removeprefix("hadoop."), value)
+            return cls(classes, classes("CatalogUtil").buildIcebergCatalog(CATALOG, properties, hadoop))
+
+    @classmethod
+    def of_session(cls, spark: SparkSession) -> "Catalog":
+        """The catalog that a session of Spark has."""
+        classes = IcebergClasses(spark._jvm)
+        return cls(classes, classes("spark.Spark3Util").loadIcebergCatalog(spark._jsparkSession, CATALOG))
 
     def find(self, name: TableName) -> IcebergTable | None:
         """The table of that name, as it is now; ``None`` when there is none."""
         identifier = self._identifier(name)
         with reported(f"loading {name.dotted}"):
-            if not self._java.tableExists(identifier):
-                return None
-            return IcebergTable(name, self._java.loadTable(identifier), self._classes)
+            try:
+                java = self._java.loadTable(identifier)
+            except Py4JJavaError as error:  # to ask whether it exists would be to load it twice
+                if error.java_exception.getClass().getSimpleName() in _NOT_THERE:
+                    return None
+                raise
+        return IcebergTable(name, java, self._classes)
 
     def get(self, name: TableName) -> IcebergTable:
         """The table of that name; :class:`SystemFailureError` when there is none."""

@@ -25,9 +25,11 @@ class _Answer:
     known: bool = False
     rows: pa.Table | None = None
 
-    def keep(self, rows: DataFrame) -> None:
-        found = rows.limit(_FEW + 1).toArrow()
-        self.rows, self.known = found if found.num_rows <= _FEW else None, True
+    def ask(self, rows: DataFrame) -> None:
+        self.keep(rows.limit(_FEW + 1).toArrow())
+
+    def keep(self, rows: pa.Table) -> None:
+        self.rows, self.known = rows if rows.num_rows <= _FEW else None, True
 
 
 class Changes:
@@ -42,12 +44,18 @@ class Changes:
         answer = self._answer(table, after, until)
         with answer.lock:
             if not answer.known:
-                answer.keep(changed_rows(spark, table, after, until))
+                answer.ask(changed_rows(spark, table, after, until))
         if answer.rows is None:
             return changed_rows(spark, table, after, until)
         return spark.createDataFrame(answer.rows)
 
-    def record(self, table: IcebergTable, after: int, until: int, rows: DataFrame) -> None:
+    def known_between(self, table: IcebergTable, after: int, until: int) -> pa.Table | None:
+        """:func:`changed_rows`, where they are few and known already."""
+        answer = self._answer(table, after, until)
+        with answer.lock:
+            return answer.rows
+
+    def record(self, table: IcebergTable, after: int, until: int, rows: pa.Table) -> None:
         """What the writer of snapshot ``until`` knows: ``rows`` are those that it changed, as :func:`changed_rows` has them."""
         answer = self._answer(table, after, until)
         with answer.lock:

@@ -38,11 +38,17 @@ class FileTarget:
 
 @dataclass(frozen=True)
 class WrittenFile:
-    """A data file that waits for its commit. ``highest`` is the largest value of the watched column, if any."""
+    """A data file that waits for its commit.
+
+    Attributes:
+        highest: the largest value of the watched column, if any.
+        partition: the partition that all its rows belong to, a text for each field of the table's spec.
+    """
 
     path: str
     rows: int
     highest: Any = None
+    partition: tuple[str | None, ...] = ()
 
 
 def write(
@@ -128,7 +134,7 @@ def _repeated(value: Any, kind: pa.DataType, count: int) -> pa.Array:
     )
 
 
-def _local(location: str) -> str | None:
+def local_path(location: str) -> str | None:
     """The path of a location on this machine; ``None`` of one in a store. Not parsed as a URI: Iceberg escapes nothing,
     so that ``#``, ``?`` and ``%`` are letters of a folder's name."""
     scheme = _SCHEME.match(location)
@@ -149,7 +155,7 @@ class _Output:
         return self._stream
 
     def _create(self) -> Any:
-        path = _local(self._target.path)
+        path = local_path(self._target.path)
         if path is not None:
             pa.fs.LocalFileSystem().create_dir(path.rpartition("/")[0])
             return pa.OSFile(path, "wb")
@@ -161,6 +167,24 @@ class _Output:
     def close(self) -> None:
         if self._stream is not None:
             self._stream.close()
+
+
+@contextmanager
+def opened_for_reading(location: str, properties: Mapping[str, str]) -> Iterator[Any]:
+    """A data file as what Arrow reads from.
+
+    Args:
+        properties: of the table's FileIO, credentials included.
+    """
+    path = local_path(location)
+    if path is not None:
+        with pa.memory_map(path) as source:
+            yield source
+        return
+    from pyiceberg.io import load_file_io  # noqa: PLC0415  (see above)
+
+    with load_file_io(dict(properties), location=location).new_input(location).open() as stream:
+        yield stream
 
 
 @contextmanager

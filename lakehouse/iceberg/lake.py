@@ -1,17 +1,58 @@
 """The lake as a table's work sees it."""
 
-from dataclasses import dataclass, field
+from functools import cached_property
 
 from pyspark.sql import SparkSession
 
 from lakehouse.iceberg.catalog import Catalog
 from lakehouse.iceberg.changes import Changes
+from lakehouse.spark import Sessions
 
 
-@dataclass(frozen=True)
 class Lake:
-    """Where tables are written: the Spark session, its Iceberg catalog, and what is known of changes in this run."""
+    """Where tables are written.
 
-    spark: SparkSession
-    catalog: Catalog
-    changes: Changes = field(default_factory=Changes)
+    Args:
+        spark: a session, or the sessions of a Spark that is started when it is needed.
+        computes: whether tables are computed from what is loaded, so that Spark will be needed when something came.
+
+    Attributes:
+        catalog: its tables; needs no session.
+        changes: what is known of changes in this run.
+    """
+
+    def __init__(
+        self,
+        spark: SparkSession | Sessions,
+        catalog: Catalog,
+        changes: Changes | None = None,
+        *,
+        computes: bool = True,
+    ) -> None:
+        self.sessions = spark if isinstance(spark, Sessions) else Sessions.of(spark)
+        self.catalog, self.changes = catalog, changes or Changes()
+        self._computes = computes
+
+    @cached_property
+    def spark(self) -> SparkSession:
+        """The Spark session. Who asks first waits until Spark has started.
+
+        Raises:
+            SystemFailureError: it did not start.
+        """
+        return self.sessions.first()
+
+    def in_a_session_of_its_own(self) -> "Lake":
+        """The same lake for one table's work: what it sets in its session, no other table sees."""
+        return _OwnSession(self.sessions, self.catalog, self.changes, computes=self._computes)
+
+    def something_came(self) -> None:
+        """Say that a table is about to change: what is computed from it will need Spark, which may start meanwhile."""
+        if self._computes:
+            self.sessions.expect()
+
+
+class _OwnSession(Lake):
+    @cached_property
+    def spark(self) -> SparkSession:
+        return self.sessions.first().newSession()

@@ -3,7 +3,11 @@
 import json
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from lakehouse.errors import ConfigurationError
 from lakehouse.iceberg.java import IcebergClasses
@@ -131,3 +135,51 @@ def change_sort(table: Any, classes: IcebergClasses, sort_by: Sequence[str]) -> 
         order = order.asc(classes("expressions.Expressions").ref(column), classes("NullOrder").NULLS_FIRST)
     order.commit()
     return True
+
+
+@dataclass(frozen=True)
+class PartitionField:
+    """A field of a table's partition spec; ``identifier`` is Iceberg's, ``column`` the lake's name."""
+
+    identifier: str
+    transform: str
+    column: str
+
+
+def current_fields(table: Any, classes: IcebergClasses) -> tuple[PartitionField, ...]:
+    """The fields of a Java table's partition spec, in its order."""
+    schema = table.schema()
+    fields = json.loads(classes("PartitionSpecParser").toJson(table.spec()))["fields"]
+    return tuple(
+        PartitionField(str(field["field-id"]), field["transform"], str(schema.findColumnName(field["source-id"])))
+        for field in fields
+    )
+
+
+def can_tell(field: PartitionField, kind: pa.DataType) -> bool:
+    """Whether :func:`partition_texts` tells the partition by ``field``, of a column of that Arrow type."""
+    if field.transform == "identity":
+        is_number = pa.types.is_integer(kind) or pa.types.is_decimal(kind)
+        return is_number or any(check(kind) for check in (pa.types.is_string, pa.types.is_date, pa.types.is_boolean))
+    return field.transform in {"year", "month", "day", "hour"}
+
+
+def partition_texts(rows: pa.Table, field: PartitionField) -> pa.ChunkedArray:
+    """The partition of each row by ``field``, as Iceberg reads it from a text; NULL for NULL.
+
+    Years, months and hours count from 1970 (UTC), days are ISO 8601; as the specification of Iceberg's transforms says.
+    """
+    column = rows.column(field.column)
+    match field.transform:
+        case "year":
+            value = pc.subtract(pc.year(column), 1970)
+        case "month":
+            value = pc.add(pc.multiply(pc.subtract(pc.year(column), 1970), 12), pc.subtract(pc.month(column), 1))
+        case "day":
+            value = column.cast(pa.date32())
+        case "hour":
+            hours = pc.floor_temporal(column, unit="hour").cast(pa.int64())
+            value = pc.divide(hours, 3_600_000_000)
+        case _:
+            value = column
+    return value.cast(pa.string())

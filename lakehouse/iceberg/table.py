@@ -7,16 +7,19 @@ from typing import Any
 from uuid import uuid4
 
 import pyarrow as pa
+import structlog
 
 from lakehouse.errors import SystemFailureError
-from lakehouse.iceberg import partitioning
-from lakehouse.iceberg.arrow_types import arrow_type, iceberg_type, lake_type
+from lakehouse.iceberg import contents, partitioning
+from lakehouse.iceberg.arrow_types import arrow_type, has_arrow_type, iceberg_type, lake_type
 from lakehouse.iceberg.data_files import FileTarget, WrittenFile
 from lakehouse.iceberg.java import IcebergClasses, each
 from lakehouse.iceberg.properties import distribution
 from lakehouse.iceberg.reported import reported
 from lakehouse.iceberg.snapshots import SnapshotInfo
 from lakehouse.paths import TableName
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -75,8 +78,16 @@ class IcebergTable:
     @property
     def row_count(self) -> int:
         """Rows in the current snapshot, as its summary says (tables of this project hold no row-level deletes)."""
+        return self._total("total-records")
+
+    @property
+    def size(self) -> int:
+        """Bytes of the current snapshot's data files, as its summary says."""
+        return self._total("total-files-size")
+
+    def _total(self, name: str) -> int:
         snapshot = self._java.currentSnapshot()
-        return 0 if snapshot is None else int(snapshot.summary().get("total-records") or 0)
+        return 0 if snapshot is None else int(snapshot.summary().get(name) or 0)
 
     def data_file_paths(self) -> list[str]:
         """Locations of the current snapshot's data files."""
@@ -145,14 +156,70 @@ class IcebergTable:
         metrics = self._classes("parquet.ParquetUtil").fileMetrics(
             source, self._classes("MetricsConfig").forTable(self._java)
         )
-        return (
-            self._classes("DataFiles")
-            .builder(self._classes("PartitionSpec").unpartitioned())
-            .withInputFile(source)
-            .withFormat("parquet")
-            .withMetrics(metrics)
-            .build()
-        )
+        builder = self._classes("DataFiles").builder(self._java.spec()).withInputFile(source)
+        if file.partition:
+            builder = builder.withPartitionValues(list(file.partition))
+        return builder.withFormat("parquet").withMetrics(metrics).build()
+
+    def is_read_here(self) -> bool:
+        """Whether the driver can read its rows: their types have Arrow types, and no program left row-level deletes."""
+        return not self._total("total-delete-files") and all(has_arrow_type(item.lake_type) for item in self.fields)
+
+    def is_written_here(self) -> bool:
+        """Whether the driver can rewrite its files: it reads them, knows a row's partition, and they are of one spec."""
+        if not self.is_read_here():
+            return False
+        schema = self.arrow_schema()
+        if not all(partitioning.can_tell(item, schema.field(item.column).type) for item in self.partition_fields()):
+            return False
+        return len(self._java.specs()) == 1
+
+    def partition_fields(self) -> tuple[partitioning.PartitionField, ...]:
+        """The fields of its partition spec."""
+        return partitioning.current_fields(self._java, self._classes)
+
+    def sort_columns(self) -> tuple[str, ...]:
+        """The columns of its sort order."""
+        return partitioning.sort_columns(self._java, self._classes)
+
+    def held_files(
+        self, within: Mapping[str, contents.Range] | None = None, snapshot: int | None = None
+    ) -> list[contents.HeldFile]:
+        """The data files of a snapshot (absent: the current one) that may hold a row ``within`` ranges; see :mod:`contents`."""
+        head = snapshot or self.head
+        with reported(f"listing the files of {self.name.dotted}"):
+            return [] if head is None else contents.held_files(self._java, self._classes, head, within)
+
+    def appended_files(self, after: int, until: int) -> list[contents.HeldFile]:
+        """The data files that the snapshots after ``after`` up to ``until`` appended."""
+        with reported(f"listing the files of {self.name.dotted}"):
+            return contents.appended_files(self._java, self._classes, after, until)
+
+    def exchange(self, gone: Sequence[Any], files: Sequence[WrittenFile], properties: Mapping[str, str]) -> int:
+        """Let ``files`` take the place of ``gone``, in one snapshot that bears ``properties``; returns its id.
+
+        Raises:
+            SystemFailureError: another writer committed meanwhile.
+        """
+        if not gone:
+            return self.append(files, properties)
+        everything = self._classes("expressions.Expressions").alwaysTrue()
+        operation = self._java.newOverwrite().validateFromSnapshot(self.head).conflictDetectionFilter(everything)
+        operation = operation.validateNoConflictingData().validateNoConflictingDeletes()
+        for file in gone:
+            operation.deleteFile(file)
+        for written in files:
+            operation.addFile(self.data_file(written))
+        return self._commit(operation, properties)
+
+    def remove_unshown(self, paths: Sequence[str]) -> None:
+        """Remove data files of a commit that did not come; one that cannot be removed is an orphan, and is logged."""
+        try:
+            with reported(f"removing files of a failed attempt to write {self.name.dotted}"):
+                for path in paths:
+                    self.remove_file(path)
+        except SystemFailureError as error:
+            log.warning("files of a failed attempt stay behind", table=self.name.dotted, error=str(error))
 
     def _commit(self, operation: Any, properties: Mapping[str, str]) -> int:
         before = self.head

@@ -87,14 +87,16 @@ def merge_part(
     """
     before = target.head
     at = rows.sparkSession.read.option("versionAsOf", str(before))
-    existing = at.table(str(target.name)).join(F.broadcast(part), on=part.columns, how="left_semi")
+    wanted = {name: engine_column(f"part_{name}") for name in part.columns}
+    same = _all(F.col(quote(name)).eqNullSafe(F.col(quote(value))) for name, value in wanted.items())
+    existing = at.table(str(target.name)).join(F.broadcast(part.toDF(*wanted.values())), same, how="left_semi")
     with materialized(_differences(existing, rows, key)) as different:
         if different.isEmpty():
             return target.append([], properties)
         changed = different.select(F.coalesce("new", "old").alias("row"), F.col("new").isNull().alias(REMOVED))
         head = merge(changed.select("row.*", REMOVED), target, key, properties, mirror=False)
         sides = [different.where(F.col(side).isNotNull()).select(f"{side}.*") for side in ("old", "new")]
-        changes.record(target, before or 0, head, reduce(DataFrame.union, sides))
+        changes.record(target, before or 0, head, reduce(DataFrame.union, sides).toArrow())
         return head
 
 

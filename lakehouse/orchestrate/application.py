@@ -10,10 +10,13 @@ from datetime import UTC, datetime
 from functools import partial
 from types import FrameType
 
-from lakehouse import logs, spark
+import structlog
+
+from lakehouse import logs
 from lakehouse.errors import ConfigurationError, ExitCode
 from lakehouse.iceberg.catalog import Catalog
 from lakehouse.iceberg.lake import Lake
+from lakehouse.iceberg.reported import reported
 from lakehouse.orchestrate import execute, lock
 from lakehouse.orchestrate.boundary import Failure, guarded
 from lakehouse.orchestrate.context import Context
@@ -28,6 +31,9 @@ from lakehouse.paths import Layer, TableName
 from lakehouse.registry import loader
 from lakehouse.registry.loader import Registry
 from lakehouse.settings import Profile, load_profile
+from lakehouse.spark import Sessions, jvm
+
+log = structlog.get_logger()
 
 
 def main(work: Work, profile_name: str | None, *, json_lines: bool = True) -> int:
@@ -68,12 +74,36 @@ def _main(work: Work, profile: Profile, redaction: logs.Redaction) -> ExitCode:
         if work.kind is Kind.JOB:  # so that no pipeline run is under way, between two of its applications either
             locks.enter_context(lock.held(profile.lock, "run"))
         locks.enter_context(lock.held(profile.lock, "write"))
-        session = spark.session(profile, f"lakehouse {work.run_id}")
-        return run(work, profile, registry, Lake(session, Catalog(session)), redaction)
+        java = jvm()
+        sessions = Sessions.of_profile(java, profile, f"lakehouse {work.run_id}")
+        computes = any(target.layer is not Layer.RAW for target in work.targets()) or work.resume
+        lake = Lake(sessions, Catalog.of_profile(java, profile), computes=computes)
+        return run(work, profile, registry, lake, redaction)
 
 
 def run(work: Work, profile: Profile, registry: Registry, lake: Lake, redaction: logs.Redaction) -> ExitCode:
     """Do ``work`` in a lake whose locks the caller holds."""
+    try:
+        return _run(work, profile, registry, lake, redaction)
+    finally:
+        if (cause := lake.sessions.failure) is not None:
+            _tell_why(cause, redaction)
+
+
+def _tell_why(cause: BaseException, redaction: logs.Redaction) -> None:
+    """Tell why Spark did not start, once for all tables that miss it."""
+
+    def again() -> None:
+        with reported("starting Spark"):
+            raise cause
+
+    log.error("Spark did not start", exc_info=cause)
+    failure = guarded(again, "starting Spark")
+    if isinstance(failure, Failure):
+        emit(Failed(message=redaction.text(str(failure.error))))
+
+
+def _run(work: Work, profile: Profile, registry: Registry, lake: Lake, redaction: logs.Redaction) -> ExitCode:
     notes = [f"run {run_id} died; it is closed" for run_id in (close_died(lake) if work.opens else [])]
     if work.resume:
         resumed = to_resume(lake, registry)

@@ -7,7 +7,6 @@ classes that a run loads are kept in an archive of the JVM (class data sharing),
 import hashlib
 import re
 import shutil
-import subprocess
 import sys
 import zipfile
 from collections.abc import Iterable, Sequence
@@ -32,10 +31,18 @@ class Application:
     archive: Path | None = None
     temporary_archive: Path | None = None
 
-    def keep_archive(self) -> None:
-        """Keep the class archive of an application that ended well, for the next ones."""
+    def keep_archive(self, *, complete: bool = True) -> None:
+        """Keep the class archive of an application that ended well, for the next ones.
+
+        Args:
+            complete: whether it loaded what others will load: else its archive is thrown away, and the next one's is
+                looked at.
+        """
         if self.archive and self.temporary_archive and self.temporary_archive.exists():
-            self.temporary_archive.replace(self.archive)
+            if complete:
+                self.temporary_archive.replace(self.archive)
+            else:
+                self.temporary_archive.unlink()
 
 
 def application(profile: Profile, job: str, arguments: Iterable[str], conf: Sequence[str] = ()) -> Application:
@@ -100,19 +107,21 @@ def package_zip(profile: Profile) -> Path:
 def _spark_submit() -> str:
     beside = Path(sys.executable).with_name("spark-submit")
     return (
-        str(beside)
-        if beside.exists()
-        else shutil.which("spark-submit") or str(Path(pyspark.__file__).parent / "bin" / "spark-submit")
+        str(beside) if beside.exists() else shutil.which("spark-submit") or str(spark_home() / "bin" / "spark-submit")
     )
+
+
+def spark_home() -> Path:
+    """The folder of the Spark that this Python has."""
+    return Path(pyspark.__file__).parent
 
 
 def class_archive(jars: Sequence[Path]) -> Path:
     """The archive for this Java, this Spark and these jars; another of any makes it useless."""
-    version = subprocess.run([java(), "-version"], capture_output=True, text=True, check=True).stderr
-    spark_home = str(Path(pyspark.__file__).parent)
-    name = hashlib.sha256("\n".join([version, spark_home, pyspark.__version__, *map(str, jars)]).encode()).hexdigest()[
-        :16
-    ]
+    program = Path(java()).resolve()
+    version = f"{program} {program.stat().st_size} {program.stat().st_mtime_ns}"  # to ask it would take a JVM's start
+    parts = [version, str(spark_home()), pyspark.__version__, *map(str, jars)]
+    name = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
     folder = cache_folder() / "classes"
     folder.mkdir(parents=True, exist_ok=True)
     return folder / f"{name}.jsa"

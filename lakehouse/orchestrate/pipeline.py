@@ -15,10 +15,10 @@ from lakehouse.orchestrate import lock
 from lakehouse.orchestrate.child import Log, follow
 from lakehouse.orchestrate.events import Event, Failed, RunFinished, RunStarted
 from lakehouse.orchestrate.graph import Graph
-from lakehouse.orchestrate.launch import application
+from lakehouse.orchestrate.launch import application, spark_home
 from lakehouse.orchestrate.runs import Status, TableRun, worst
 from lakehouse.orchestrate.work import Work
-from lakehouse.paths import TableName
+from lakehouse.paths import Layer, TableName
 from lakehouse.registry.loader import Registry
 from lakehouse.settings import Environment, Profile
 
@@ -150,7 +150,12 @@ def _application(work: Work, profile: Profile, log: Log, outcome: Outcome, repor
         exit_code = int(outcome.codes[-1] or ExitCode.SYSTEM_FAILURE)
         outcome.tell(TableRun(table=table, status=Status.FAILED, error=error, exit_code=exit_code), report)
     if not died:
-        started.keep_archive()
+        started.keep_archive(complete=any(map(_is_computed, outcome.tables.values())))
+
+
+def _is_computed(ended: TableRun) -> bool:
+    """Whether Spark made the table; what is loaded, or found unchanged, needs few of its classes."""
+    return ended.status is Status.SUCCEEDED and ended.name.layer is not Layer.RAW
 
 
 def _environment(profile: Profile) -> dict[str, str]:
@@ -158,5 +163,6 @@ def _environment(profile: Profile) -> dict[str, str]:
         "PYSPARK_PYTHON": os.environ.get("PYSPARK_PYTHON", sys.executable),
         "PYSPARK_DRIVER_PYTHON": sys.executable,
         "LAKEHOUSE_ROOT": str(profile.root),
+        "SPARK_HOME": os.environ.get("SPARK_HOME", str(spark_home())),  # else a Python is started to find it
         "PYTHONUNBUFFERED": "1",
     }

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from lakehouse.gold.rebuild import to_gold
@@ -30,10 +29,8 @@ def made(target: TableName, context: Context, attempt: int, work: Callable[[Lake
         context.begun(target, attempt)
         started, begun = datetime.now(UTC), time.monotonic()
 
-        def in_a_session_of_its_own() -> Made:
-            return work(replace(context.lake, spark=context.lake.spark.newSession()))
-
-        outcome = guarded(in_a_session_of_its_own, f"making {target.dotted}")
+        lake = context.lake.in_a_session_of_its_own()
+        outcome = guarded(lambda: work(lake), f"making {target.dotted}")
         ended = failed(target, outcome, context, attempt) if isinstance(outcome, Failure) else _books(target, outcome)
         times = {"started_at": started, "seconds": time.monotonic() - begun, "attempts": attempt}
         return ended.model_copy(update=times)

@@ -18,10 +18,10 @@ from pyspark.sql.types import StructType
 
 from lakehouse.iceberg.arrow_types import arrow_type
 from lakehouse.iceberg.data_files import FileTarget, WrittenFile, write
+from lakehouse.iceberg.lake import Lake
 from lakehouse.iceberg.writing import Writing
 from lakehouse.paths import quote
 from lakehouse.sources.reader import Part
-from lakehouse.spark import is_local
 
 #: So many rows are read by the driver rather than by processes that have to be started for them.
 FEW = 50_000
@@ -38,16 +38,20 @@ class Gathering:
         rows: about how many rows the relation has; ``None``: unknown.
     """
 
-    spark: SparkSession
+    lake: Lake
     readers: Executor
     in_threads: bool
     rows: int | None
 
     @property
+    def is_few(self) -> bool:
+        """Whether the relation has few rows."""
+        return self.rows is not None and self.rows <= FEW
+
+    @property
     def is_near(self) -> bool:
         """Whether the driver reads."""
-        few = self.rows is not None and self.rows <= FEW
-        return few or (self.in_threads and is_local(self.spark))
+        return self.is_few or (self.in_threads and self.lake.sessions.is_local)
 
     def files(
         self,
@@ -68,7 +72,7 @@ class Gathering:
         if self.is_near or (len(parts) == 1 and self.in_threads):
             written = list(self.readers.map(_PartFile.write, works))
         else:
-            context = self.spark.sparkContext
+            context = self.lake.spark.sparkContext
             written = context.parallelize(works, len(works)).map(_PartFile.write).collect()
         return [file for file in written if file is not None]
 
@@ -77,8 +81,29 @@ class Gathering:
 
         Types are the source's; where there is no row, those of ``columns``.
         """
-        read = self.readers.map(lambda part: list(part.batches()), parts)
-        batches = [batch for part in read for batch in part if batch.num_rows]
+        found = self.table_within(None, parts, columns)
+        assert found is not None
+        return found
+
+    def table_within(
+        self, most_bytes: int | None, parts: Sequence[Part], columns: Mapping[str, str]
+    ) -> pa.Table | None:
+        """As :meth:`table`; ``None`` as soon as it would hold more than ``most_bytes``."""
+        size = 0
+
+        def read(part: Part) -> list[pa.RecordBatch]:
+            nonlocal size
+            found = []
+            for batch in part.batches():
+                size += batch.nbytes
+                if most_bytes is not None and size > most_bytes:
+                    return []
+                found.append(batch)
+            return found
+
+        batches = [batch for part in self.readers.map(read, parts) for batch in part if batch.num_rows]
+        if most_bytes is not None and size > most_bytes:
+            return None
         if batches:
             return pa.Table.from_batches(batches)
         return pa.schema([(name, arrow_type(kind)) for name, kind in columns.items()]).empty_table()
@@ -86,9 +111,9 @@ class Gathering:
     def frame(self, parts: Sequence[Part], columns: Mapping[str, str]) -> DataFrame:
         """The rows of ``parts`` as a DataFrame with ``columns`` (name to Spark SQL type)."""
         schema = ", ".join(f"{quote(name)} {kind}" for name, kind in columns.items())
-        if not self.is_near:
-            return _frame_of_parts(self.spark, parts, schema)
-        return self.spark.createDataFrame(self.table(parts, columns), schema)
+        if not self.is_few:
+            return _frame_of_parts(self.lake.spark, parts, schema)
+        return self.lake.spark.createDataFrame(self.table(parts, columns), schema)
 
 
 @dataclass(frozen=True)

@@ -7,29 +7,30 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
+import pyarrow as pa
 
 from lakehouse.iceberg.data_files import WrittenFile, write
+from lakehouse.iceberg.find_here import all_rows
 from lakehouse.iceberg.lake import Lake
 from lakehouse.iceberg.writing import Writing
 from lakehouse.model import SourceSettings
 from lakehouse.paths import quote, raw
-from lakehouse.raw import deletes
+from lakehouse.raw import deletes, differences
 from lakehouse.raw.advance import bound_of, next_state
 from lakehouse.raw.brake import check_brake
 from lakehouse.raw.columns import DELETE, RAW_COLUMNS, UPSERT, Contract, renames, resolve
 from lakehouse.raw.deletes import Difference
-from lakehouse.raw.differences import as_read, unlike
+from lakehouse.raw.differences import columns_of_keys
 from lakehouse.raw.drift import Drift, drift
-from lakehouse.raw.gather import Gathering, written
+from lakehouse.raw.gather import Gathering
+from lakehouse.raw.held import MOST_ROWS, Held, too_much
 from lakehouse.raw.plan import Found, ReadPlan, Reads, plan, wants_look
 from lakehouse.raw.request import Loaded, Request
 from lakehouse.raw.state import State, last_state
 from lakehouse.registry.tables import Load, SourceTable
 from lakehouse.sources import opening
 from lakehouse.sources.opening import Followed
-from lakehouse.sources.reader import COVERED, MISFITS, Bound, Reader, Session
+from lakehouse.sources.reader import MISFITS, Bound, Look, Reader, Session
 
 _TICK = timedelta(milliseconds=1)  # between two looks at a source, whatever its clock says
 #: A source that Python reads row by row is not asked whether anything changed when it has more keys than these.
@@ -96,21 +97,19 @@ class _TableLoad:
         self.drift: Drift = drift(table, self.target, self.contract, request)
         self.taken_at = _later(self.session.taken_at, self.state)
         rows = self.state.keys if self.state else None
-        self.gathering = Gathering(lake.spark, source.readers, self.session.reads_in_threads, rows)
+        self.gathering = Gathering(lake, source.readers, self.session.reads_in_threads, rows)
 
     def run(self) -> Loaded:
         planned = self._plan()
         if planned.reads is Reads.NOTHING:
             return Loaded(self.table.table, notes=planned.why)
+        self.lake.something_came()
         writing = self._writing(planned)
         try:
-            outcome = self._load(planned, writing)
+            return self._load(planned, writing)
         except BaseException:
             writing.abandon()
             raise
-        if not self.session.one_moment and planned.moves_watermark:
-            self._note_what_raw_holds()
-        return outcome
 
     def _plan(self) -> ReadPlan:
         rows_in_raw = self.target.row_count if self.target else 0
@@ -124,7 +123,7 @@ class _TableLoad:
 
     def _may_look(self) -> bool:
         keys = self.state.keys if self.state else None
-        return self.session.reads_in_threads or keys is None or keys <= _MOST_LOOKED_AT
+        return self.session.one_moment or keys is None or keys <= _MOST_LOOKED_AT
 
     def _writing(self, planned: ReadPlan) -> Writing:
         catalog = self.lake.catalog
@@ -155,24 +154,25 @@ class _TableLoad:
 
     def _load_differences(self, planned: ReadPlan, writing: Writing) -> Loaded:
         """Of a source that shows no one moment, each read brings rows that raw has already: only others are added."""
-        live = deletes.latest(self.lake.spark.table(str(self.name)), self.contract.key).persist()
-        columns = {**self.contract.lake_columns(), MISFITS: "string"}
-        read = self.gathering.frame(self.reader.read(self.contract.names, planned.bound), columns).persist()
-        try:
-            new = unlike(read, as_read(live, self.contract)).persist()
-            try:
-                files = written(new, writing, self._constants(UPSERT), self.contract.cursor)
-            finally:
-                new.unpersist()
-            compared = self._compare(live, read) if planned.compares_keys else None
-        finally:
-            read.unpersist()
-            live.unpersist()
+        assert self.target is not None
+        beside = differences.beside(
+            self.target, writing, self.reader, self.contract, self.gathering, planned, self.taken_at
+        )
+        with beside as comparison:
+            files = comparison.write_new(writing, self._constants(UPSERT))
+            compared = self._braked(comparison.difference()) if planned.compares_keys else None
+        planned = replace(planned, why=(*planned.why, *comparison.notes))
         gone_or_late = compared is not None and bool(compared.gone.num_rows or compared.unseen.num_rows)
         dated = compared is not None and self.table.deletes.every is not None
-        if not files and not gone_or_late and not planned.begins_anew and not dated:
+        if not (files or gone_or_late or planned.begins_anew or dated) and self._knows_what_is_held(planned, writing):
             return Loaded(self.table.table, notes=planned.why)
         return self._commit(planned, writing, files, compared, None)
+
+    def _knows_what_is_held(self, planned: ReadPlan, writing: Writing) -> bool:
+        """Whether a look at a source with the rows of raw as it is would find that nothing is to do."""
+        assert self.state is not None
+        look = self._look_at_what_is_held(self.state, planned, writing, [])
+        return look is None or (look.fingerprint, look.keys) == (self.state.fingerprint, self.state.keys)
 
     def _files(self, parts: Sequence[Any], writing: Writing, *, first: bool = False) -> list[WrittenFile]:
         repetitive = self.reader.repetitive() if first else None
@@ -187,22 +187,17 @@ class _TableLoad:
         """How raw's keys and the source's differ; rows that the read brings are awaited."""
         key = self.contract.key
         bound = planned.bound or (Bound(str(self.contract.cursor)) if planned.reads is Reads.EVERYTHING else None)
-        source = self.gathering.table(self.reader.read_keys(key, bound), self._key_columns())
-        return self._braked(deletes.difference_here(self.lake.spark.table(str(self.name)), source, key))
+        source = self.gathering.table(self.reader.read_keys(key, bound), columns_of_keys(self.contract))
+        return self._braked(deletes.difference_here(self._keys_held(), source, key))
 
-    def _compare(self, live: DataFrame, read: DataFrame) -> Difference:
-        """The same where the rows were read at another moment than the keys are."""
-        key = self.contract.key
-        engine = [F.lit(self.taken_at).cast("timestamp").alias("_ingested_at"), F.lit(UPSERT).alias("_op")]
-        known = live.select(*map(quote, key), "_ingested_at", "_op").union(read.select(*map(quote, key), *engine))
-        parts = self.reader.read_keys(key, None)
-        if self.gathering.is_near:
-            return self._braked(deletes.difference_here(known, self.gathering.table(parts, self._key_columns()), key))
-        return self._braked(deletes.difference(known, self.gathering.frame(parts, self._key_columns()), key))
-
-    def _key_columns(self) -> dict[str, str]:
-        """The columns of a read of keys."""
-        return {**{name: self.contract.column(name).lake_type for name in self.contract.key}, COVERED: "boolean"}
+    def _keys_held(self) -> pa.Table:
+        """The keys of all versions in raw, with when each was seen and whether it is a tombstone; read by the driver."""
+        assert self.target is not None
+        names = [*self.contract.key, "_ingested_at", "_op"]
+        if not self.target.is_read_here():
+            return self.lake.spark.table(str(self.name)).select(*map(quote, names)).toArrow()
+        schema = self.target.arrow_schema()
+        return all_rows(self.target.held_files(), pa.schema([schema.field(name) for name in names]))
 
     def _braked(self, compared: Difference) -> Difference:
         gone = compared.gone.num_rows
@@ -235,6 +230,8 @@ class _TableLoad:
         state = self.state
         if planned.moves_watermark or state is None:
             state = self._next_state(planned, [*files, *late], keys)
+            look = self._look_at_what_is_held(state, planned, writing, [*files, *late, *gone])
+            state = state.model_copy(update={"fingerprint": look.fingerprint, "keys": look.keys} if look else {})
         snapshot = writing.commit([*files, *late, *gone], state.properties(self.request.run_id))
         rows, tombstones = (sum(file.rows for file in group) for group in ([*files, *late], gone))
         return Loaded(self.table.table, rows, tombstones, snapshot, self._notes(planned, compared))
@@ -256,13 +253,29 @@ class _TableLoad:
     def _next_state(self, planned: ReadPlan, files: list[WrittenFile], keys: int | None) -> State:
         before = None if planned.begins_anew else self.state
         horizon = self.session.horizon
-        state = next_state(
+        return next_state(
             self.table, self.contract, self.reader, horizon, self.target, before, self.taken_at, files, keys
         )
-        if not self.session.one_moment:
-            return state
-        look = self.reader.look(self.contract.names, bound_of(state, self.contract), count_keys=False)
-        return state.model_copy(update={"fingerprint": look.fingerprint if look else None})
+
+    def _look_at_what_is_held(
+        self, state: State, planned: ReadPlan, writing: Writing, files: Sequence[WrittenFile]
+    ) -> Look | None:
+        """What a look would say of a source that holds what raw does after the commit of ``files``, which leaves ``state``.
+
+        A source of one moment is asked itself; another shows other rows by now than those that were read.
+        """
+        contract, bound, key = self.contract, bound_of(state, self.contract), self.reader.relation.key
+        if self.session.one_moment:
+            look = self.reader.look(contract.names, bound, count_keys=False)
+            return replace(look, keys=state.keys) if look else None
+        kept = None if planned.replaces else self.target
+        rows = sum(file.rows for file in files) + (kept.row_count if kept else 0)
+        if not contract.key or not set(key) <= set(contract.names) or rows > MOST_ROWS or (kept and too_much(kept)):
+            return None
+        paths = [*(kept.data_file_paths() if kept else []), *(file.path for file in files)]
+        held = Held(paths, writing.new_file(), contract.key)
+        rows_of_bound = held.rows([*contract.names, MISFITS], bound)
+        return self.reader.look_of(held.rows(key, None), rows_of_bound, contract.names, bound)
 
     def _notes(self, planned: ReadPlan, compared: Difference | None) -> tuple[str, ...]:
         notes = [*planned.why, *self.drift.notes()]
@@ -274,21 +287,6 @@ class _TableLoad:
                 f"{number:,} rows bore a {self.contract.cursor} behind the watermark, later than the overlap covers"
             )
         return tuple(notes)
-
-    def _note_what_raw_holds(self) -> None:
-        """Let the next load see that nothing changed, where the source shows no one moment of which it could tell.
-
-        A commit of its own, without rows: what was read is in raw already, whether or not this succeeds.
-        """
-        held = self.lake.catalog.get(self.name)
-        state = last_state(held)
-        if state is None or not self.contract.key:
-            return
-        live = deletes.latest(self.lake.spark.table(str(self.name)), self.contract.key)
-        look = self.reader.look_of(live, self.contract.names, bound_of(state, self.contract))
-        if look is not None and (look.fingerprint, look.keys) != (state.fingerprint, state.keys):
-            noted = state.model_copy(update={"fingerprint": look.fingerprint, "keys": look.keys})
-            held.append([], noted.properties(self.request.run_id))
 
 
 def _later(moment: datetime, state: State | None) -> datetime:

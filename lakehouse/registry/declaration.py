@@ -48,7 +48,8 @@ class Declaration(Strict):
             columns, else rows merged by the grain.
         narrows: the inputs of which a part needs only its own rows: one Spark SQL expression over the input for each
             of ``rebuild_by``. Changed rows there touch the parts that these expressions give.
-        touched: for other inputs, which parts changed rows touch; an input in neither makes for a whole rebuild.
+        touched: which parts changed rows of an input touch, instead of those that ``narrows`` would give; an input in
+            neither makes for a whole rebuild.
     """
 
     table: TableText

@@ -37,8 +37,13 @@ PARTS = "parts"
 class Touched(Protocol):
     """Says which parts of a gold table the changed rows of one input touch.
 
-    Gets that input's changed rows, as they were before the change and as they are after it alike, and all inputs as
-    they are now; returns a DataFrame with the ``rebuild_by`` columns, duplicates allowed.
+    Gets that input's changed rows, as they were before the change and as they are after it alike, and all inputs at one
+    moment; returns a DataFrame with the ``rebuild_by`` columns, duplicates allowed.
+
+    It is asked with the inputs as they are and, where it looks into some that changed (its own among them), again with
+    the inputs as they were; what either answer names is rebuilt. So it follows a row to its parts in the lake that it is
+    given, and need not think of the other one. It is asked once where all that it looks into is narrowed, or stands
+    before its own input in ``touched``: their rows have then been followed to the same parts.
     """
 
     def __call__(self, changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame: ...

@@ -1,6 +1,6 @@
 """From raw to the contract: types, text dates, trimming, and what does not fit.
 
-Deciding only: no Spark action here.
+Deciding only: no Spark action here. Expressions are texts of SQL: each function of Column is some calls of the JVM.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,13 +12,15 @@ from pyspark.sql import functions as F
 from lakehouse.errors import DataError, suggest
 from lakehouse.iceberg.arrow_types import decimal_digits
 from lakehouse.paths import engine_column, quote
+from lakehouse.quoting.spark import literal
 from lakehouse.raw.columns import DELETE, RAW_COLUMNS
+from lakehouse.registry.tables import Check, OnFailure, Pii, SourceTable
 from lakehouse.registry.tables import Column as Declared
-from lakehouse.registry.tables import OnFailure, Pii, SourceTable
 from lakehouse.silver.privacy import protect, published_type
 
 FAILURES = engine_column("failures")
 FAILURE_TYPE = "array<struct<rule:string,reason:string>>"
+_NOTHING = f"CAST(array() AS {FAILURE_TYPE})"
 
 
 @dataclass(frozen=True)
@@ -89,32 +91,19 @@ def conform(raw: DataFrame, table: SourceTable, silver: SilverShape, keep: Seque
     typed, failures = [], []
     for name, kind in silver.columns.items():
         declared = table.columns.get(name, Declared())
-        source = F.trim(F.col(quote(name))) if declared.trim and raw_types[name] == "string" else F.col(quote(name))
+        source = f"trim({quote(name)})" if declared.trim and raw_types[name] == "string" else quote(name)
         value = _cast(source, raw_types[name], kind, declared.formats)
-        typed.append(value.alias(name))
+        typed.append(f"{value} AS {quote(name)}")
         if kind != raw_types[name]:
-            unreadable = source.isNotNull() & value.isNull()
-            failures.append(
-                _failure(
-                    unreadable,
-                    f"type_{name}",
-                    F.concat(F.lit(f"{name}: "), _shown(source, declared), F.lit(f" is not a {kind}")),
-                )
-            )
+            reason = f"concat({literal(f'{name}: ')}, {_shown(source, declared)}, {literal(f' is not a {kind}')})"
+            failures.append(_failure(f"{source} IS NOT NULL AND {value} IS NULL", f"type_{name}", reason))
         if not declared.nullable or name in silver.key:
-            missing = source.isNull() & ~_is_misfit(name)
-            failures.append(_failure(missing, f"missing_{name}", F.lit(f"{name}: a value is required")))
-    failures.append(
-        _failure(
-            F.col("_misfits").isNotNull(),
-            "does_not_fit",
-            F.concat(F.lit("values that fit no type of the lake: "), _misfits_shown(table)),
-        )
-    )
-    found = F.filter(F.array(*failures), lambda item: item.isNotNull()).cast(FAILURE_TYPE)
-    nothing = F.array().cast(FAILURE_TYPE)
-    failures_found = F.when(F.col("_op") == DELETE, nothing).otherwise(found)
-    return raw.select(*typed, *RAW_COLUMNS, *keep, failures_found.alias(FAILURES))
+            missing = f"{source} IS NULL AND NOT {_is_misfit(name)}"
+            failures.append(_failure(missing, f"missing_{name}", literal(f"{name}: a value is required")))
+    reason = f"concat('values that fit no type of the lake: ', {_misfits_shown(table)})"
+    failures.append(_failure("_misfits IS NOT NULL", "does_not_fit", reason))
+    found = f"CASE WHEN _op = {literal(DELETE)} THEN {_NOTHING} ELSE {_found(failures)} END AS {quote(FAILURES)}"
+    return raw.selectExpr(*typed, *RAW_COLUMNS, *map(quote, keep), found)
 
 
 def check(conformed: DataFrame, table: SourceTable) -> DataFrame:
@@ -123,59 +112,64 @@ def check(conformed: DataFrame, table: SourceTable) -> DataFrame:
     if not rejecting:
         return conformed
     broken = [
-        _failure(
-            ~F.coalesce(F.expr(rule.expect), F.lit(True)),
-            rule.name,
-            F.lit(rule.description or f"expected: {rule.expect}"),
-        )
-        for rule in rejecting
+        _failure(breaks(rule), rule.name, literal(rule.description or f"expected: {rule.expect}")) for rule in rejecting
     ]
-    found = F.filter(F.array(*broken), lambda item: item.isNotNull()).cast(FAILURE_TYPE)
-    both = F.when(F.col("_op") == DELETE, F.col(FAILURES)).otherwise(F.concat(F.col(FAILURES), found))
-    return conformed.withColumn(FAILURES, both)
+    here = quote(FAILURES)
+    both = f"CASE WHEN _op = {literal(DELETE)} THEN {here} ELSE concat({here}, {_found(broken)}) END AS {here}"
+    return conformed.selectExpr(*(quote(name) for name in conformed.columns if name != FAILURES), both)
 
 
-def _failure(condition: Column, rule: str, reason: Column) -> Column:
-    return F.when(condition, F.struct(F.lit(rule).alias("rule"), reason.alias("reason")))
+def breaks(rule: Check) -> str:
+    """The condition, over a conformed row, that it breaks ``rule``; a rule that comes to NULL holds."""
+    return f"NOT coalesce(({rule.expect}\n), true)"  # a line of its own ends a comment in the rule
 
 
-def _shown(value: Column, declared: Declared) -> Column:
+def _failure(condition: str, rule: str, reason: str) -> str:
+    return f"CASE WHEN {condition} THEN named_struct('rule', {literal(rule)}, 'reason', {reason}) END"
+
+
+def _found(failures: Sequence[str]) -> str:
+    """The failures that are there, of expressions that are NULL where there is none."""
+    return f"CAST(filter(array({', '.join(failures)}), item -> item IS NOT NULL) AS {FAILURE_TYPE})"
+
+
+def _shown(value: str, declared: Declared) -> str:
     """The value for a reason; personal data stays out of it."""
     if declared.pii not in {None, Pii.NONE}:
-        return F.lit("the value")
-    return F.concat(F.lit("'"), F.substring(value.cast("string"), 1, 100), F.lit("'"))
+        return "'the value'"
+    return f"concat('\\'', substring(CAST({value} AS STRING), 1, 100), '\\'')"
 
 
-def _misfits_shown(table: SourceTable) -> Column:
+def _misfits_shown(table: SourceTable) -> str:
     """The values for a reason; of a table that protects columns only their names."""
     if all(column.pii in {None, Pii.NONE} for column in table.columns.values()):
-        return F.col("_misfits")
-    return F.array_join(F.json_object_keys(F.col("_misfits")), ", ")
+        return "_misfits"
+    return "array_join(json_object_keys(_misfits), ', ')"
 
 
-def _is_misfit(name: str) -> Column:
-    return F.coalesce(F.get_json_object(F.col("_misfits"), f"$['{name}']").isNotNull(), F.lit(False))
+def _is_misfit(name: str) -> str:
+    path = f"$['{name}']"
+    return f"coalesce(get_json_object(_misfits, {literal(path)}) IS NOT NULL, false)"
 
 
-def _cast(value: Column, before: str, kind: str, formats: tuple[str, ...]) -> Column:
+def _cast(value: str, before: str, kind: str, formats: tuple[str, ...]) -> str:
     """``value`` as ``kind``, NULL where it is none. A number that would lose digits is none."""
     if kind == before and not formats:
         return value
     if formats:
-        parsed = [F.try_to_timestamp(value, F.lit(pattern)) for pattern in formats]
-        moment = F.coalesce(*parsed)
-        return moment if kind == "timestamp" else moment.cast("date")
-    cast = value.try_cast(kind)
+        moment = f"coalesce({', '.join(f'try_to_timestamp({value}, {literal(pattern)})' for pattern in formats)})"
+        return moment if kind == "timestamp" else f"CAST({moment} AS DATE)"
+    cast = f"try_cast({value} AS {kind})"
     digits = decimal_digits(kind)
     if digits is not None and before in {"string", "double", "float"}:
-        return F.when(_is_exact(value.cast("string"), cast, *digits), cast)
+        return f"CASE WHEN {_is_exact(f'CAST({value} AS STRING)', cast, *digits)} THEN {cast} END"
     if (digits is not None or kind in {"int", "bigint"}) and (before in {"double", "float"} or decimal_digits(before)):
-        return F.when(cast == value, cast)
+        return f"CASE WHEN {cast} = {value} THEN {cast} END"
     return cast
 
 
-def _is_exact(text: Column, cast: Column, precision: int, scale: int) -> Column:
+def _is_exact(text: str, cast: str, precision: int, scale: int) -> str:
     """Whether ``cast``, a decimal, has all digits of ``text``: by its digits, or where it has an exponent by its value."""
     plain = rf"^\s*[+-]?\d*(\.\d{{0,{scale}}}0*)?\s*$"
-    wider = text.try_cast(f"decimal(38,{min(38 - (precision - scale), 18)})")
-    return text.rlike(plain) | (cast == wider)
+    wider = f"try_cast({text} AS decimal(38,{min(38 - (precision - scale), 18)}))"
+    return f"({text} RLIKE {literal(plain)} OR {cast} = {wider})"

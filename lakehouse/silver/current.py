@@ -15,10 +15,11 @@ from lakehouse.iceberg.table import IcebergTable
 from lakehouse.iceberg.write import REMOVED
 from lakehouse.paths import TableName, engine_column, quote, raw, silver
 from lakehouse.raw.columns import RAW_COLUMNS
-from lakehouse.registry.tables import OnFailure, Pii, SourceTable
+from lakehouse.registry.tables import Check, OnFailure, Pii, SourceTable
 from lakehouse.silver import quarantine
 from lakehouse.silver.books import Books, Transformed
-from lakehouse.silver.contract import SilverShape, check, conform, shape
+from lakehouse.silver.contract import SilverShape, breaks, check, conform, shape
+from lakehouse.silver.current_here import judge, merge, reject
 from lakehouse.silver.decide import DELETED, MERGED, NEWEST, OUTCOME, REJECTED, SUPERSEDED, decide
 from lakehouse.silver.definition import definition_of
 from lakehouse.silver.incoming import Batch, incoming, raw_now
@@ -52,16 +53,24 @@ def to_silver(
         return Transformed(table.table)
     columns = shape(table, source.columns, source.state.key)
     definition = definition_of(table, columns, pseudonym_key)
-    batch = incoming(table, source, lake, None if full_refresh else before, definition)
+    batch = incoming(table, source, None if full_refresh else before, definition)
+    layout = target.partition(table.partition_by, table.sort_by) if target is not None and not _remakes(batch) else ()
     if batch is None:
-        layout = target.partition(table.partition_by, table.sort_by) if target is not None else ()
         return Transformed(table.table, notes=layout)
-    with materialized(_decided(batch.rows, table, columns), batch.number) as decided:
+    properties = Consumed({source.table.name.dotted: source.head}, definition).properties(run_id)
+    if target is not None and batch.is_few and columns.key and not batch.rebuilds and not columns.dropped(table):
+        softer = _softer(table)
+        judged = judge(batch.rows_here(), lake, table, columns, softer, pseudonym_key)
+        notes = _warnings(table, softer, judged.broken(softer))
+        reject(judged, table, lake, run_id, started_at, whole=batch.whole)
+        snapshot = merge(judged, columns, target, lake, properties, whole=batch.whole)
+        if snapshot is not None:
+            return Transformed(table.table, judged.books(), snapshot, (*notes, *layout))
+    with materialized(_decided(batch.rows(lake.spark), table, columns), batch.number) as decided:
         books, notes = _count(decided, table)
         quarantine.refresh(
             table.table, decided, columns.key, books.rejected, lake, run_id, started_at, whole=batch.whole
         )
-        properties = Consumed({source.table.name.dotted: source.head}, definition).properties(run_id)
         published = columns.protected(table, pseudonym_key)
         if batch.rebuilds or target is None or not columns.key:
             good = decided.where(F.col(OUTCOME) == MERGED).select(*published)
@@ -70,7 +79,6 @@ def to_silver(
                 good = _with_held_values(good, lake.spark.table(str(name)), columns.key, lost)
             snapshot, layout = rebuild(good, table, name, target, properties, lake)
         else:
-            layout = target.partition(table.partition_by, table.sort_by)
             snapshot = _merge(decided, published, table, columns, target, batch, properties)
     return Transformed(table.table, books, snapshot, (*notes, *layout))
 
@@ -92,12 +100,26 @@ def _count(decided: DataFrame, table: SourceTable) -> tuple[Books, tuple[str, ..
     Raises:
         DataError: a check with ``on_failure: fail`` does not hold.
     """
-    softer = [rule for rule in table.checks if rule.on_failure is not OnFailure.REJECT]
+    softer = _softer(table)
     counts = {outcome: F.count_if(F.col(OUTCOME) == outcome) for outcome in (MERGED, SUPERSEDED, REJECTED, DELETED)}
-    broken = [F.count_if((F.col(OUTCOME) == MERGED) & ~F.coalesce(F.expr(rule.expect), F.lit(True))) for rule in softer]
+    broken = [F.count_if((F.col(OUTCOME) == MERGED) & F.expr(breaks(rule))) for rule in softer]
     row = decided.agg(F.count(F.lit(1)), *counts.values(), *broken).first()
     assert row is not None
     read, merged, superseded, rejected, deleted, *violations = row
+    return Books(read, merged + deleted, superseded, rejected), _warnings(table, softer, violations)
+
+
+def _softer(table: SourceTable) -> list[Check]:
+    """The checks that reject no row."""
+    return [rule for rule in table.checks if rule.on_failure is not OnFailure.REJECT]
+
+
+def _warnings(table: SourceTable, softer: Sequence[Check], violations: Sequence[int]) -> tuple[str, ...]:
+    """What to tell of the rows that break each of ``softer``.
+
+    Raises:
+        DataError: a check with ``on_failure: fail`` does not hold.
+    """
     notes = []
     for rule, number in zip(softer, violations, strict=True):
         if number and rule.on_failure is OnFailure.FAIL:
@@ -108,7 +130,12 @@ def _count(decided: DataFrame, table: SourceTable) -> tuple[Books, tuple[str, ..
             )
         if number:
             notes.append(f"{number:,} rows break check {rule.name} ({rule.expect})")
-    return Books(read, merged + deleted, superseded, rejected), tuple(notes)
+    return tuple(notes)
+
+
+def _remakes(batch: Batch | None) -> bool:
+    """Whether the table is made anew, with its layout."""
+    return batch is not None and batch.rebuilds
 
 
 def rebuild(

@@ -5,7 +5,7 @@ Deciding only: no Spark action here.
 
 from collections.abc import Sequence
 
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from lakehouse.paths import engine_column, quote
@@ -13,7 +13,10 @@ from lakehouse.raw.columns import DELETE, RAW_COLUMNS
 from lakehouse.silver.contract import FAILURES
 
 OUTCOME, NEWEST = engine_column("outcome"), engine_column("newest")
-_RANK, _WINNER, _SEEN, _CONTENT = map(engine_column, ("rank", "winner", "seen", "content"))
+CONTENT = engine_column("content")
+_RANK, _WINNER, _SEEN = map(engine_column, ("rank", "winner", "seen"))
+#: What a row breaks that was read together with another one of its key.
+DUPLICATE_KEY = {"rule": "duplicate_key", "reason": "another row of this key was read with it"}
 MERGED, SUPERSEDED, REJECTED, DELETED = "merged", "superseded", "rejected", "deleted"
 
 
@@ -38,16 +41,12 @@ def decide(
     undecided = (
         (F.col(_RANK) > 1)
         & F.col(_SEEN).eqNullSafe(F.col(f"{_WINNER}.seen"))
-        & (F.col(_CONTENT) != F.col(f"{_WINNER}.content"))
+        & (F.col(CONTENT) != F.col(f"{_WINNER}.content"))
     )
     keyless = F.lit(False)
     for name in key:
         keyless = keyless | F.col(name).isNull()
-    duplicate = F.array(
-        F.struct(
-            F.lit("duplicate_key").alias("rule"), F.lit("another row of this key was read with it").alias("reason")
-        )
-    )
+    duplicate = F.array(F.struct(*(F.lit(text).alias(name) for name, text in DUPLICATE_KEY.items())))
     outcome = (
         F.when(keyless, REJECTED)
         .when(undecided, REJECTED)
@@ -59,7 +58,7 @@ def decide(
     failures = F.when(~keyless & undecided, duplicate).otherwise(F.col(FAILURES))
     newest = (F.col(_RANK) == 1) & ~keyless
     return ranked.withColumns({OUTCOME: outcome, FAILURES: failures, NEWEST: newest}).drop(
-        _RANK, _WINNER, _SEEN, _CONTENT
+        _RANK, _WINNER, _SEEN, CONTENT
     )
 
 
@@ -67,7 +66,7 @@ def _ranked(
     checked: DataFrame, key: Sequence[str], cursor: str | None, ignore: Sequence[str], lost: Sequence[str]
 ) -> DataFrame:
     """``checked`` with the rank of each row among those of its key, newest first, and what the first of them is like."""
-    content = F.xxhash64(*[name for name in checked.columns if name not in (*RAW_COLUMNS, FAILURES, *ignore)])
+    content = content_of(checked, ignore)
     order = [
         F.col("_ingested_at").desc(),
         *([F.col(cursor).desc_nulls_last()] if cursor else []),
@@ -84,5 +83,10 @@ def _ranked(
         F.row_number().over(newest_first).alias(_RANK),
         F.first(F.struct(seen.alias("seen"), content.alias("content"))).over(newest_first).alias(_WINNER),
         seen.alias(_SEEN),
-        content.alias(_CONTENT),
+        content.alias(CONTENT),
     )
+
+
+def content_of(checked: DataFrame, ignore: Sequence[str] = ()) -> Column:
+    """A number that rows of the same content share."""
+    return F.xxhash64(*[name for name in checked.columns if name not in (*RAW_COLUMNS, FAILURES, *ignore)])

@@ -7,7 +7,7 @@ when it was seen; a row that comes back begins anew then. Of two rows of one key
 All versions of a key are computed from raw whenever the key has new rows there, so the result depends on raw alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 
@@ -17,16 +17,21 @@ from pyspark.sql import functions as F
 from lakehouse.errors import DataError
 from lakehouse.iceberg import write
 from lakehouse.iceberg.consumed import Consumed, last_consumed
+from lakehouse.iceberg.find_here import rows_of
 from lakehouse.iceberg.lake import Lake
 from lakehouse.iceberg.materialized import cached, materialized
+from lakehouse.iceberg.merge_here import replace_part_here
+from lakehouse.iceberg.table import IcebergTable
 from lakehouse.paths import engine_column, history, quote, raw
 from lakehouse.raw.columns import DELETE, RAW_COLUMNS
 from lakehouse.registry.tables import SourceTable
 from lakehouse.silver.books import Books, Transformed
-from lakehouse.silver.contract import FAILURES, check, conform, shape
+from lakehouse.silver.contract import FAILURES, SilverShape, check, conform, shape
 from lakehouse.silver.current import rebuild
+from lakehouse.silver.decide import CONTENT, content_of
 from lakehouse.silver.definition import definition_of
-from lakehouse.silver.incoming import incoming, raw_now
+from lakehouse.silver.history_here import versions_here
+from lakehouse.silver.incoming import Batch, incoming, raw_now
 
 VALID_FROM, VALID_TO, IS_CURRENT = "valid_from", "valid_to", "is_current"
 _EPOCH, _LATEST, _RANK = map(engine_column, ("epoch", "latest", "rank"))
@@ -63,22 +68,29 @@ def to_history(
             remedy="Give each another name in the lake: `columns: {another_name: {source: …}}`.",
         )
     definition = definition_of(table, columns, pseudonym_key)
-    batch = incoming(table, source, lake, None if full_refresh else before, definition)
+    batch = incoming(table, source, None if full_refresh else before, definition)
     if batch is None:
         return Transformed(name.table)
+    if target is not None and batch.is_few and not batch.whole and columns.columns[str(table.cursor)] == "timestamp":
+        properties = Consumed({source.table.name.dotted: source.head}, definition).properties(run_id)
+        layout = target.partition(table.partition_by, table.sort_by)
+        done = _merge_here(batch, table, columns, target, lake, pseudonym_key, properties)
+        if done is not None:
+            snapshot, books = done
+            return Transformed(name.table, books, snapshot, layout)
     rows = lake.spark.read.option("versionAsOf", source.head).table(str(source.table.name))
     properties = Consumed({source.table.name.dotted: source.head}, definition).properties(run_id)
     with ExitStack() as keeping:
         keys = None
         if not batch.whole:
             keys = keeping.enter_context(
-                materialized(batch.rows.select(*map(quote, columns.key)).distinct(), batch.number)
+                materialized(batch.rows(lake.spark).select(*map(quote, columns.key)).distinct(), batch.number)
             )
             rows = rows.join(F.broadcast(keys), on=list(columns.key), how="left_semi")
         keep = cached if batch.whole else materialized
         checked = keeping.enter_context(keep(check(conform(rows, table, columns), table)))
         found = keeping.enter_context(keep(versions(checked, columns.key, str(table.cursor))))
-        books = _books(checked, found, str(table.cursor))
+        books = books_of(checked, found, str(table.cursor))
         published = found.select(*columns.protected(table, pseudonym_key), *COLUMNS)
         if keys is None or target is None:
             snapshot, layout = rebuild(published, table, name, target, properties, lake)
@@ -87,6 +99,42 @@ def to_history(
             merge_key = [*columns.key, VALID_FROM]
             snapshot = write.merge_part(published, target, merge_key, keys, properties, lake.changes)
     return Transformed(name.table, books, snapshot, layout)
+
+
+def _merge_here(
+    batch: Batch,
+    table: SourceTable,
+    columns: SilverShape,
+    target: IcebergTable,
+    lake: Lake,
+    pseudonym_key: bytes | None,
+    properties: Mapping[str, str],
+) -> tuple[int, Books] | None:
+    """Bring the versions of few keys up to date by the driver: the snapshot and the books; ``None`` when it cannot."""
+    raw_schema, schema = batch.raw.table.arrow_schema(), target.arrow_schema()
+    keys = batch.rows_here().select(columns.key)
+    rows = rows_of(batch.raw.table, keys.group_by(list(columns.key)).aggregate([]), list(raw_schema), batch.raw.head)
+    if rows is None:
+        return None
+    conformed = check(conform(lake.spark.createDataFrame(rows), table, columns), table)
+    own = [engine_column(name) for name in (*columns.key, str(table.cursor))]
+    checked = conformed.select(
+        *columns.protected(table, pseudonym_key),
+        *(F.col(quote(name)).alias(alias) for name, alias in zip((*columns.key, str(table.cursor)), own, strict=True)),
+        content_of(conformed).alias(CONTENT),
+        F.col(quote(FAILURES)),
+    ).toArrow()
+    for name in ("_ingested_at", "_op"):
+        checked = checked.append_column(name, rows.column(name))
+    found, books = versions_here(checked, own[:-1], own[-1])
+    published = found.of(checked).select(schema.names).cast(schema)
+    part = checked.select(own[:-1]).rename_columns(list(columns.key)).group_by(list(columns.key)).aggregate([])
+    before = target.head
+    merged = replace_part_here(published, part, target, [*columns.key, VALID_FROM], properties)
+    if merged is None:
+        return None
+    lake.changes.record(target, before or 0, merged.snapshot, merged.changed)
+    return merged.snapshot, books
 
 
 def versions(checked: DataFrame, key: Sequence[str], cursor: str) -> DataFrame:
@@ -134,7 +182,8 @@ def _content(checked: DataFrame) -> list[str]:
     return [name for name in checked.columns if name not in (*RAW_COLUMNS, FAILURES)]
 
 
-def _books(checked: DataFrame, found: DataFrame, cursor: str) -> Books:
+def books_of(checked: DataFrame, found: DataFrame, cursor: str) -> Books:
+    """The books of ``checked``, of which ``found`` are the versions."""
     is_delete = F.col("_op") == DELETE
     broken = ~is_delete & ((F.size(FAILURES) > 0) | F.col(quote(cursor)).isNull())
     row = checked.agg(F.count(F.lit(1)), F.count_if(is_delete), F.count_if(broken)).first()

@@ -2,30 +2,63 @@
 
 from dataclasses import dataclass
 
-from pyspark.sql import DataFrame
+import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession
 
 from lakehouse.errors import DataError
 from lakehouse.iceberg.consumed import Consumed, since
-from lakehouse.iceberg.lake import Lake
+from lakehouse.iceberg.find_here import all_rows
 from lakehouse.iceberg.table import IcebergTable
 from lakehouse.paths import TableName
 from lakehouse.raw.state import State, last_state
 from lakehouse.registry.tables import Load, SourceTable
 
+#: Bytes of data files up to which rows are the driver's affair: so few cost less than a Spark job for them does.
+FEW_BYTES = 4 * 2**20
+
 
 @dataclass(frozen=True)
 class Batch:
-    """The raw rows to look at, and how many.
+    """The raw rows to look at.
 
     Attributes:
-        whole: whether they are all that raw holds, so that what they do not bring leaves silver.
+        raw: the table that holds them.
+        after: the snapshot since which they came; ``None`` for all that raw holds.
+        number: how many they are.
+        size: bytes of their data files.
         rebuilds: whether what silver holds was decided by other rules, so that it is replaced and not merged with.
     """
 
-    rows: DataFrame
+    raw: "RawNow"
+    after: int | None
     number: int
-    whole: bool
+    size: int
     rebuilds: bool
+
+    @property
+    def whole(self) -> bool:
+        """Whether they are all that raw holds, so that what they do not bring leaves silver."""
+        return self.after is None
+
+    @property
+    def is_few(self) -> bool:
+        """Whether the driver may read them."""
+        return self.size <= FEW_BYTES and self.raw.table.is_read_here()
+
+    def rows(self, spark: SparkSession) -> DataFrame:
+        """The rows, for Spark to read."""
+        name, head = str(self.raw.table.name), self.raw.head
+        if self.after is None:
+            return spark.read.option("versionAsOf", head).table(name)
+        reader = spark.read.option("start-snapshot-id", self.after).option("end-snapshot-id", head)
+        return reader.format("iceberg").load(name)
+
+    def rows_here(self) -> pa.Table:
+        """The rows, read by the driver."""
+        table, schema = self.raw.table, self.raw.table.arrow_schema()
+        is_whole, head = self.after is None, self.raw.head
+        files = table.held_files(snapshot=head) if is_whole else table.appended_files(self.after or 0, head)
+        return all_rows(files, schema)
 
 
 @dataclass(frozen=True)
@@ -69,7 +102,7 @@ def raw_now(source: IcebergTable, target: TableName, before: Consumed | None) ->
     return RawNow(source, source.head, state)
 
 
-def incoming(table: SourceTable, raw: RawNow, lake: Lake, before: Consumed | None, definition: str) -> Batch | None:
+def incoming(table: SourceTable, raw: RawNow, before: Consumed | None, definition: str) -> Batch | None:
     """The rows of raw to look at; ``None`` when what was made from it is up to date.
 
     Only what came since the last commit, where raw was only added to and nothing that decides rows changed.
@@ -80,12 +113,10 @@ def incoming(table: SourceTable, raw: RawNow, lake: Lake, before: Consumed | Non
         return None
     after = since(raw.table, known) if known is not None and table.load is Load.INCREMENTAL else None
     if known is None or after is None or any(info.operation not in {"append", "replace"} for info in after):
-        rows = lake.spark.read.option("versionAsOf", raw.head).table(str(raw.table.name))
-        return Batch(rows, raw.table.row_count, whole=True, rebuilds=known is None)
-    reader = lake.spark.read.option("start-snapshot-id", known).option("end-snapshot-id", raw.head)
-    number = sum(int(info.summary.get("added-records", 0)) for info in after if info.operation == "append")
-    rows = reader.format("iceberg").load(str(raw.table.name))
-    return Batch(rows, number, whole=False, rebuilds=False)
+        return Batch(raw, None, raw.table.row_count, raw.table.size, rebuilds=known is None)
+    appended = [info.summary for info in after if info.operation == "append"]
+    number, size = (sum(int(said.get(name, 0)) for said in appended) for name in ("added-records", "added-files-size"))
+    return Batch(raw, known, number, size, rebuilds=False)
 
 
 def _only_notes(source: IcebergTable, known: int) -> bool:

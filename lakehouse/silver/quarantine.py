@@ -3,11 +3,16 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from lakehouse.iceberg.find_here import all_rows
 from lakehouse.iceberg.lake import Lake
 from lakehouse.iceberg.write import overwrite
+from lakehouse.iceberg.write_here import Rewriting, rewrite
 from lakehouse.paths import engine_column, quarantine
 from lakehouse.silver.contract import FAILURES
 from lakehouse.silver.decide import OUTCOME, REJECTED
@@ -30,7 +35,7 @@ def rejects(decided: DataFrame, key: Sequence[str], run_id: str, rejected_at: da
     the row as raw holds it, personal data included: quarantine is to be guarded like raw.
     """
     return decided.where(F.col(OUTCOME) == REJECTED).select(
-        _key_json(key).alias("key"),
+        key_json(key).alias("key"),
         F.array_join(F.col(f"{FAILURES}.rule"), ", ").alias("rule"),
         F.array_join(F.col(f"{FAILURES}.reason"), "; ").alias("reason"),
         F.lit(run_id).alias("run_id"),
@@ -64,11 +69,39 @@ def refresh(
     target = existing or lake.catalog.create(name, COLUMNS)
     rows = rejects(decided, key, run_id, rejected_at)
     if not whole and target.row_count:
-        touched = decided.select(_key_json(key).alias("key")).distinct()
+        touched = decided.select(key_json(key).alias("key")).distinct()
         others = lake.spark.table(str(name)).join(touched, on="key", how="left_anti")
         rows = others.select(*COLUMNS).unionByName(rows)
     overwrite(rows, target, {})
 
 
-def _key_json(key: Sequence[str]) -> Column:
+def refresh_here(table: str, rejects: pa.Table, touched: pa.ChunkedArray | None, lake: Lake) -> None:
+    """The same of a batch that the driver holds.
+
+    Args:
+        rejects: the rejected rows, in :data:`COLUMNS`.
+        touched: the keys of all of the batch's rows, as ``key`` has them; ``None``: nothing else stays in quarantine.
+    """
+    name = quarantine(table)
+    existing = lake.catalog.find(name)
+    if not rejects.num_rows and (existing is None or existing.row_count == 0):
+        return
+    target = existing or lake.catalog.create(name, COLUMNS)
+    schema, files = target.arrow_schema(), target.held_files()
+    others = schema.empty_table()
+    if touched is not None:
+        held = all_rows(files, schema)
+        # a row without a key has no successor that it could leave for
+        left = pc.and_(
+            pc.is_valid(held.column("key")), pc.is_in(held.column("key"), value_set=touched.combine_chunks())
+        )
+        others = held.filter(pc.invert(left))
+        if not rejects.num_rows and others.num_rows == held.num_rows:
+            return
+    rows = pa.concat_tables([others, rejects.cast(schema)])
+    rewrite(target, [Rewriting(file, np.arange(file.rows)) for file in files], rows, {})
+
+
+def key_json(key: Sequence[str]) -> Column:
+    """JSON of the key's columns; NULL for a table without a key."""
     return F.to_json(F.struct(*key), {"ignoreNullFields": "false"}) if key else F.lit(None).cast("string")

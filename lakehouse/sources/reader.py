@@ -5,14 +5,13 @@ A kind of source is a folder beside this file: ``settings.py`` with the model ``
 late rows, deletes, drift, the brake and the books are the affair of ``raw/``.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
 import pyarrow as pa
-from pyspark.sql import DataFrame
 
 from lakehouse.paths import engine_column
 from lakehouse.sources.relation import SourceRelation
@@ -104,10 +103,20 @@ class Reader(Protocol):
         """
         ...
 
-    def look_of(self, rows: DataFrame, columns: Sequence[str], bound: Bound | None) -> Look | None:
-        """What :meth:`look` would say of a source that holds ``rows`` (raw's newest versions); ``None`` where it cannot tell.
+    def look_of(
+        self,
+        keys: Iterable[pa.RecordBatch],
+        rows: Iterable[pa.RecordBatch],
+        columns: Sequence[str],
+        bound: Bound | None,
+    ) -> Look | None:
+        """What :meth:`look` would say of a source that holds just those; ``None`` where it cannot tell.
 
-        Asked only of sources whose session shows no one moment: there the rows that were read tell what was seen.
+        Asked only of sources whose session shows no one moment: there the rows that raw holds tell what was seen.
+
+        Args:
+            keys: the relation's key columns of all rows.
+            rows: all columns of those from the lower side of ``bound`` on, and :data:`MISFITS`.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""Marts of customers: all that is known of each, and how many of a month's new ones come back."""
+"""Marts of customers: what each ordered to date, and all that is known of each."""
 
 from collections.abc import Mapping
 
@@ -7,18 +7,21 @@ from pyspark.sql import functions as F
 
 from lakehouse.transformer import transformer
 
-from .calendar_keys import money, month_of
+from .calendar_keys import money
+from .known_parts import known
 from .product_categories import in_categories, moved_products
 
 _RETENTION_DAYS = 90
 _RHYTHM_WITHOUT_HISTORY = 90.0
 _COUNTS = "status <> 'cancelled'"
+_OF_CUSTOMERS = ("orders", "items", "refunds", "returns")
 
 
 def _buyers_of_moved_products(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame:
     """The customers who bought a product that is in another category than before, or is new or gone."""
     moved = moved_products(changed)
-    return inputs["items"].join(F.broadcast(moved), on="product_id", how="left_semi").select("customer_id")
+    bought = inputs["items"].join(F.broadcast(moved), on="product_id", how="left_semi")
+    return bought.select("customer_id").where(F.col("customer_id").isNotNull())
 
 
 @transformer(
@@ -32,8 +35,8 @@ def _buyers_of_moved_products(changed: DataFrame, inputs: Mapping[str, DataFrame
     },
     grain=("customer_id",),
     rebuild_by=("customer_id",),
-    narrows=dict.fromkeys(("orders", "items", "refunds", "returns"), "customer_id"),
-    touched={"products": _buyers_of_moved_products},
+    narrows=dict.fromkeys(_OF_CUSTOMERS, "customer_id"),
+    touched={**dict.fromkeys(_OF_CUSTOMERS, known("customer_id")), "products": _buyers_of_moved_products},
     columns={
         "customer_id": "The customer.",
         "first_order_at": "First order that counts (is not cancelled).",
@@ -92,6 +95,7 @@ def customer_totals(
     )
 
 
+# Rebuilt whole at any change: the as-of day moves each day, and with it every recency; quintiles are of all customers.
 @transformer(
     table="customer_360",
     reads={
@@ -126,7 +130,12 @@ def customer_totals(
 def customer_360(customers: DataFrame, totals: DataFrame, orders: DataFrame, categories: DataFrame) -> DataFrame:
     """A row for each customer that the shop has."""
     as_of = F.broadcast(orders.agg(F.to_date(F.max("placed_at")).alias("as_of")))
-    known = customers.select("customer_id", "country").join(totals, on="customer_id", how="left").crossJoin(as_of)
+    known = (
+        customers.select("customer_id", "country")
+        .join(totals, on="customer_id", how="left")
+        .join(_retained(orders, as_of), on="customer_id", how="left")
+        .crossJoin(as_of)
+    )
     kept = F.col("gmv") - F.col("discounts")
     last_day = F.to_date("last_order_at")
     span_days = (F.unix_micros("last_order_at") - F.unix_micros("first_order_at")) / F.lit(86_400e6)
@@ -150,8 +159,7 @@ def customer_360(customers: DataFrame, totals: DataFrame, orders: DataFrame, cat
     )
     rhythm = F.greatest(F.coalesce("mean_days_between_orders", F.lit(_RHYTHM_WITHOUT_HISTORY)), F.lit(1.0))
     return (
-        scored.join(_retained(orders, as_of), on="customer_id", how="left")
-        .join(
+        scored.join(
             F.broadcast(
                 categories.select(
                     F.col("category_id").alias("favourite_category_id"), F.col("name").alias("favourite_category")
@@ -219,44 +227,3 @@ def _retained(orders: DataFrame, as_of: DataFrame) -> DataFrame:
     recent = orders.where(_COUNTS).crossJoin(as_of).where(age < 2 * _RETENTION_DAYS)
     lately, earlier = F.bool_or(age < _RETENTION_DAYS), F.bool_or(age >= _RETENTION_DAYS)
     return recent.groupBy("customer_id").agg((lately & earlier).alias("retained"))
-
-
-@transformer(
-    table="customer_retention_monthly",
-    reads={"orders": "silver.orders"},
-    grain=("cohort_month", "months_since"),
-    columns={
-        "cohort_month": "Month of a customer's first order that counts (UTC).",
-        "months_since": "Months after it.",
-        "customers": "Customers of the cohort.",
-        "retained": "Of them, those with an order that counts in that month.",
-        "retention_rate": "retained / customers.",
-    },
-)
-def customer_retention_monthly(orders: DataFrame) -> DataFrame:
-    """How many of the customers who came in a month ordered in each month after it."""
-    last = F.broadcast(orders.agg(month_of(F.to_date(F.max("placed_at"))).alias("last_month")))
-    active = (
-        orders.where(_COUNTS)
-        .where(F.col("customer_id").isNotNull())
-        .select("customer_id", month_of(F.to_date("placed_at")).alias("month"))
-        .distinct()
-        .withColumn("cohort_month", F.min("month").over(Window.partitionBy("customer_id")))
-    )
-    counted = active.groupBy("cohort_month", "month").agg(F.count(F.lit(1)).alias("retained"))
-    cohorts = counted.where(F.col("month") == F.col("cohort_month")).select(
-        "cohort_month", F.col("retained").alias("customers")
-    )
-    months = cohorts.crossJoin(last).select(
-        "cohort_month",
-        "customers",
-        F.explode(F.expr("sequence(cohort_month, last_month, interval 1 month)")).alias("month"),
-    )
-    retained = F.coalesce("retained", F.lit(0))
-    return months.join(counted, on=["cohort_month", "month"], how="left").select(
-        "cohort_month",
-        F.months_between("month", "cohort_month").cast("int").alias("months_since"),
-        "customers",
-        retained.alias("retained"),
-        (retained / F.col("customers")).alias("retention_rate"),
-    )

@@ -1,5 +1,7 @@
 """Dimensions of the shop that hold versions, and the calendar."""
 
+from collections.abc import Mapping
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -97,10 +99,26 @@ def _unknown_member(versions: DataFrame, *keys: str) -> DataFrame:
     return versions.sparkSession.range(1).select(*columns)
 
 
+def _years_at_the_ends(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame:
+    """The years that the calendar gains or loses: changed orders lie beyond the first and the last of all.
+
+    Asked of the orders as they were, these are the years gained; of the orders as they are, those lost.
+    """
+    year = F.year("placed_at")
+    here = changed.agg(F.min(year).alias("begin"), F.max(year).alias("end")).where(F.col("begin").isNotNull())
+    known = inputs["orders"].agg(F.year(F.min("placed_at")).alias("first"), F.year(F.max("placed_at")).alias("last"))
+    begin = F.least(F.col("begin") - 1, F.col("last") + 1)
+    end = F.greatest(F.col("end") + 1, F.col("first") - 1)
+    years = here.crossJoin(known).select("first", "last", F.explode(F.sequence(begin, end)).alias("year"))
+    return years.where("first IS NULL OR year < first - 1 OR year > last + 1").select("year")
+
+
 @transformer(
     table="dim_date",
     reads={"orders": "silver.orders"},
     grain=("date_key",),
+    rebuild_by=("year",),
+    touched={"orders": _years_at_the_ends},
     columns={
         "date_key": "The day as an integer like 20261031; -1 for no day.",
         "date": "The day (UTC).",

@@ -6,6 +6,7 @@ from pyspark.sql import functions as F
 from lakehouse.transformer import surrogate_key, transformer
 
 from .calendar_keys import date_key, money
+from .known_parts import known
 
 
 @transformer(
@@ -14,7 +15,8 @@ from .calendar_keys import date_key, money
     grain=("shipment_id",),
     partition_by=("months(ship_date)",),
     rebuild_by=("shipment_id",),
-    narrows={"shipments": "shipment_id", "items": "shipment_id", "returns": "shipment_id"},
+    narrows=dict.fromkeys(("shipments", "items", "returns"), "shipment_id"),
+    touched=dict.fromkeys(("items", "returns"), known("shipment_id")),
     columns={
         "shipment_id": "The parcel.",
         "order_id": "Its order.",

@@ -17,17 +17,17 @@ _PAIR = ("product_id", "warehouse_id")
 
 
 def _days_from(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame:
-    """All days from the first changed movement's, or from the day after the horizon before, to the last day."""
-    day = F.to_date("moved_at")
-    ids = F.broadcast(changed.select("movement_id").distinct())
-    before = (
-        inputs["movements"].join(ids, on="movement_id", how="left_anti").agg(F.date_add(F.max(day), 1).alias("next"))
+    """All days from the first changed movement's to the last of all, and those between the last one and the horizon.
+
+    Asked of the movements as they were and as they are, these are also the days that got a level or lost it.
+    """
+    days = changed.select(F.to_date("moved_at").alias("day")).agg(
+        F.min("day").alias("first"), F.max("day").alias("last")
     )
-    first = changed.agg(F.min(day).alias("first"))
-    last = inputs["movements"].agg(F.max(day).alias("last"))
-    since = F.coalesce(F.least("first", "next"), "first", "next")
-    span = first.crossJoin(before).crossJoin(last).where(since <= F.col("last"))
-    return span.select(F.explode(F.sequence(since, F.col("last"))).alias("date"))
+    known = inputs["movements"].agg(F.to_date(F.max("moved_at")).alias("known"))
+    begin, end = F.least("first", F.date_add("known", 1)), F.greatest("last", "known")
+    spans = days.crossJoin(known).select(begin.alias("begin"), end.alias("end")).where(F.col("begin") <= F.col("end"))
+    return spans.select(F.explode(F.sequence("begin", "end")).alias("date"))
 
 
 def _days_of_versions(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame:
@@ -67,39 +67,40 @@ def fct_stock_daily(movements: DataFrame, products: DataFrame, *, parts: DataFra
     Args:
         parts: the days to make; movements before the first of them are summed up as one.
     """
-    pairs = movements.groupBy(*_PAIR).agg(F.to_date(F.min("moved_at")).alias("first_day"))
+    day = F.to_date("moved_at")
     wanted = parts if parts is not None else movements.agg(F.to_date(F.min("moved_at")).alias("date"))
     begin = F.broadcast(wanted.agg(F.min("date").alias("begin")))
     last = F.broadcast(movements.agg(F.to_date(F.max("moved_at")).alias("last_day")))
-    days = (
-        pairs.crossJoin(begin)
-        .crossJoin(last)
-        .select(
-            *_PAIR,
-            "first_day",
-            F.explode(F.sequence(F.greatest("first_day", "begin"), F.col("last_day"))).alias("date"),
-        )
-    )
-    opening = F.when(F.to_date("moved_at") < F.col("begin"), F.date_sub("begin", 1)).otherwise(F.to_date("moved_at"))
     moved = (
         movements.crossJoin(begin)
-        .groupBy(*_PAIR, opening.alias("date"))
-        .agg(F.sum("quantity").alias("moved"), F.sum(F.col("quantity") * F.col("unit_cost")).alias("moved_value"))
-    )
-    until = Window.partitionBy(*_PAIR).orderBy("date")
-    levels = (
-        moved.join(days, on=[*_PAIR, "date"], how="full_outer")
-        .fillna(0, subset=["moved", "moved_value"])
-        .select(
-            *_PAIR,
-            "date",
-            "first_day",
-            "moved",
-            F.sum("moved").over(until).alias("quantity"),
-            F.sum("moved_value").over(until).alias("value"),
+        .groupBy(*_PAIR, "begin", F.greatest(day, F.date_sub("begin", 1)).alias("moved_on"))
+        .agg(
+            F.min(day).alias("first_moved"),
+            F.sum("quantity").alias("moved"),
+            F.sum(F.col("quantity") * F.col("unit_cost")).alias("moved_value"),
         )
-        .where(F.col("first_day").isNotNull())
-        .withColumn("end_of_day", F.date_add("date", 1).cast("timestamp") - F.expr("INTERVAL 1 MICROSECOND"))
+    )
+    order = Window.partitionBy(*_PAIR).orderBy("moved_on")
+    known = moved.crossJoin(last).select(
+        *_PAIR,
+        "moved_on",
+        "moved",
+        F.min("first_moved").over(order).alias("first_day"),
+        F.sum("moved").over(order).alias("quantity"),
+        F.sum("moved_value").over(order).alias("value"),
+        F.greatest("moved_on", "begin").alias("since"),
+        F.coalesce(F.date_sub(F.lead("moved_on").over(order), 1), "last_day").alias("until"),
+    )
+    levels = (
+        known.where(F.col("since") <= F.col("until"))
+        .withColumn("date", F.explode(F.sequence("since", "until")))
+        .withColumns(
+            {
+                "opened_with": F.col("quantity")
+                - F.when(F.col("date") == F.col("moved_on"), F.col("moved")).otherwise(0),
+                "end_of_day": F.date_add("date", 1).cast("timestamp") - F.expr("INTERVAL 1 MICROSECOND"),
+            }
+        )
     )
     return key_at(levels, products, "product_id", "end_of_day", "product_key").select(
         "date",
@@ -107,7 +108,7 @@ def fct_stock_daily(movements: DataFrame, products: DataFrame, *, parts: DataFra
         "product_key",
         surrogate_key("warehouse_id").alias("warehouse_key"),
         *_PAIR,
-        F.when(F.col("date") > F.col("first_day"), F.col("quantity") - F.col("moved")).alias("opening_quantity"),
+        F.when(F.col("date") > F.col("first_day"), F.col("opened_with")).alias("opening_quantity"),
         "quantity",
         money(F.col("value")).alias("value"),
     )
@@ -206,10 +207,19 @@ def _micros(moment: Column) -> Column:
     return F.unix_micros(moment)
 
 
+def _months_of_pairs(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame:
+    """All months of the products and warehouses whose level changed."""
+    pairs = F.broadcast(changed.select(*_PAIR).distinct())
+    return inputs["monthly"].join(pairs, on=list(_PAIR), how="left_semi").select(*_PAIR, "month")
+
+
 @transformer(
     table="inventory_health",
     reads={"monthly": "gold.inventory_monthly", "levels": "silver.stock_levels"},
     grain=(*_PAIR, "month"),
+    rebuild_by=(*_PAIR, "month"),
+    narrows={"monthly": (*_PAIR, "month")},
+    touched={"levels": _months_of_pairs},
     columns={
         "product_id": "The product.",
         "warehouse_id": "The warehouse.",

@@ -5,22 +5,15 @@ from collections.abc import Mapping
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from lakehouse.transformer import Touched, transformer
+from lakehouse.transformer import transformer
 
-from .sessions import DAY_MS, sessions
+from .sessions import DAY_MS, sessions, sessions_of
 
 
 def _days_of_sessions(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame:
-    """All days of the sessions that changed events belong to, before and after the change."""
-    whole = inputs["events"].join(
-        changed.select("user_id", "session_id").distinct(), on=["user_id", "session_id"], how="left_semi"
-    )
-    known = sessions(whole.unionByName(changed))
-    return known.select(F.explode(_days_of(F.col("begin_ms"), F.col("end_ms"))).alias("date"))
-
-
-def _day_of(moment: str) -> Touched:
-    return lambda changed, inputs: changed.select(F.to_date(moment).alias("date"))
+    """The users of the sessions that changed events belong to, on all days of these."""
+    found = sessions_of(changed, inputs["events"])
+    return found.select("user_id", F.explode(_days_of(F.col("begin_ms"), F.col("end_ms"))).alias("date"))
 
 
 @transformer(
@@ -32,12 +25,12 @@ def _day_of(moment: str) -> Touched:
     },
     grain=("user_id", "date"),
     partition_by=("date",),
-    rebuild_by=("date",),
-    touched={
-        "events": _days_of_sessions,
-        "messages": _day_of("created_at"),
-        "purchases": _day_of("purchase_time"),
+    rebuild_by=("user_id", "date"),
+    narrows={
+        "messages": ("user_id", "to_date(created_at)"),
+        "purchases": ("user_id", "to_date(purchase_time)"),
     },
+    touched={"events": _days_of_sessions},
 )
 def global_user_activity_per_day(
     events: DataFrame,
@@ -46,6 +39,7 @@ def global_user_activity_per_day(
     *,
     reporting_currency: str,
     currency_rates: DataFrame,
+    parts: DataFrame | None,
 ) -> DataFrame:
     """A row for each user and UTC day with any session, message or purchase.
 
@@ -55,16 +49,17 @@ def global_user_activity_per_day(
 
     Args:
         currency_rates: ``currency`` and ``units_per_usd``, what a US dollar costs in it.
+        parts: the users and days to make; all when absent. Other days of the same users may come with them.
     """
-    parts = [
-        _session_days(sessions(events)),
+    measured = [
+        _session_days(sessions(_of_users(events, parts))),
         messages.where(F.col("user_id").isNotNull())
         .groupBy("user_id", F.to_date("created_at").alias("date"))
         .agg(F.count(F.lit(1)).alias("messages")),
         _spending(purchases, currency_rates, reporting_currency),
     ]
     measures = ("connections", "spent_ms", "messages", "money")
-    rows = [part.select("user_id", "date", *(_or_zero(part, name) for name in measures)) for part in parts]
+    rows = [found.select("user_id", "date", *(_or_zero(found, name) for name in measures)) for found in measured]
     return (
         rows[0]
         .unionByName(rows[1])
@@ -80,6 +75,13 @@ def global_user_activity_per_day(
             F.col("money").cast("double").alias("total_money_spend"),
         )
     )
+
+
+def _of_users(events: DataFrame, parts: DataFrame | None) -> DataFrame:
+    """The events of the users in ``parts``: a session touches days on which it has no event."""
+    if parts is None:
+        return events
+    return events.join(F.broadcast(parts.select("user_id").distinct()), on="user_id", how="left_semi")
 
 
 def _session_days(found: DataFrame) -> DataFrame:
@@ -114,5 +116,5 @@ def _spending(purchases: DataFrame, rates: DataFrame, reporting_currency: str) -
     return converted.groupBy("user_id", F.to_date("purchase_time").alias("date")).agg(F.sum("money").alias("money"))
 
 
-def _or_zero(part: DataFrame, name: str) -> Column:
-    return F.col(name) if name in part.columns else F.lit(0).alias(name)
+def _or_zero(found: DataFrame, name: str) -> Column:
+    return F.col(name) if name in found.columns else F.lit(0).alias(name)

@@ -7,26 +7,26 @@ from pyspark.sql import functions as F
 
 from lakehouse.transformer import transformer
 
-from .sessions import sessions
+from .sessions import sessions, sessions_of
 
 SUCCESS_STATES = ("opened", "clicked")
 _FOLLOWING_MS = 30 * 60 * 1000
+_KEY = ("user_id", "notification_time", "notification_id")
 
 
-def _days_of_their_notifications(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame:
-    """The days of all notifications of the users whose notifications, states or sessions changed.
-
-    A session counts for a notification that succeeded at any time before it, so the user is what changes travel by.
-    """
-    users = changed.select("user_id").distinct()
-    theirs = inputs["notifications"].join(users, on="user_id", how="left_semi")
-    return theirs.select(F.to_date("notification_time").alias("notif_date"))
+def _days_of_noted(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame:
+    """The days of the notifications whose state in the application changed."""
+    noted = F.broadcast(changed.select("user_id", "notification_id").distinct())
+    found = inputs["notifications"].join(noted, on=["user_id", "notification_id"], how="left_semi")
+    return found.select(F.to_date("notification_time").alias("notif_date"))
 
 
-def _and_their_own(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame:
-    """Those, and the days that deleted notifications left."""
-    own = changed.select(F.to_date("notification_time").alias("notif_date"))
-    return own.union(_days_of_their_notifications(changed, inputs))
+def _days_led_to(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame:
+    """The days of the notifications that led to one of the sessions that changed events belong to."""
+    users = F.broadcast(changed.select("user_id").distinct())
+    theirs = [inputs[name].join(users, on="user_id", how="left_semi") for name in ("notifications", "states")]
+    led_to = _near(_with_success(*theirs), sessions_of(changed, inputs["events"]))
+    return led_to.select(F.to_date("notification_time").alias("notif_date"))
 
 
 @transformer(
@@ -38,11 +38,8 @@ def _and_their_own(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataF
     },
     partition_by=("notif_date",),
     rebuild_by=("notif_date",),
-    touched={
-        "notifications": _and_their_own,
-        "states": _days_of_their_notifications,
-        "events": _days_of_their_notifications,
-    },
+    narrows={"notifications": "to_date(notification_time)"},
+    touched={"states": _days_of_noted, "events": _days_led_to},
 )
 def global_notif_impact_per_day(notifications: DataFrame, states: DataFrame, events: DataFrame) -> DataFrame:
     """A row for each notification, with what it led to.
@@ -53,7 +50,9 @@ def global_notif_impact_per_day(notifications: DataFrame, states: DataFrame, eve
     minutes after it; else 0).
     """
     succeeded = _with_success(notifications, states)
-    return _with_time_after(succeeded, sessions(events)).select(
+    users = succeeded.where(F.col("success_ms").isNotNull()).select("user_id")
+    theirs = events.join(users, on="user_id", how="left_semi")
+    return _with_time_after(succeeded, sessions(theirs)).select(
         "user_id",
         F.col("content").alias("content_notif"),
         F.to_date("notification_time").alias("notif_date"),
@@ -83,22 +82,23 @@ def _with_success(notifications: DataFrame, states: DataFrame) -> DataFrame:
 def _with_time_after(notifications: DataFrame, found: DataFrame) -> DataFrame:
     """``notifications`` with ``held_ms`` (the rest of the session that holds the success; the one that ends last) and
     ``next_ms`` (the whole of the first session to begin soon after it; of two at once the longer)."""
-    key = ("user_id", "notification_time", "notification_id")
-    near = (
-        notifications.where(F.col("success_ms").isNotNull())
-        .select(*key, "success_ms")
-        .join(
-            found.select(F.col("user_id").alias("session_user"), "begin_ms", "end_ms"),
-            (F.col("user_id") == F.col("session_user"))
-            & (F.col("begin_ms") <= F.col("success_ms") + _FOLLOWING_MS)
-            & (F.col("end_ms") >= F.col("success_ms")),
-            how="inner",
-        )
-    )
+    near = _near(notifications, found)
     holds = F.col("begin_ms") <= F.col("success_ms")
     length = F.col("end_ms") - F.col("begin_ms")
-    after = near.groupBy(*key).agg(
+    after = near.groupBy(*_KEY).agg(
         F.max(F.when(holds, F.col("end_ms") - F.col("success_ms"))).alias("held_ms"),
         F.min(F.when(~holds, F.struct(F.col("begin_ms"), (-length).alias("negative_length")))).alias("next"),
     )
-    return notifications.join(after, on=list(key), how="left").withColumn("next_ms", -F.col("next.negative_length"))
+    return notifications.join(after, on=list(_KEY), how="left").withColumn("next_ms", -F.col("next.negative_length"))
+
+
+def _near(notifications: DataFrame, found: DataFrame) -> DataFrame:
+    """The notifications that succeeded, with each session that holds the success or begins soon after it."""
+    succeeded = notifications.where(F.col("success_ms").isNotNull()).select(*_KEY, "success_ms")
+    return succeeded.join(
+        found.select(F.col("user_id").alias("session_user"), "begin_ms", "end_ms"),
+        (F.col("user_id") == F.col("session_user"))
+        & (F.col("begin_ms") <= F.col("success_ms") + _FOLLOWING_MS)
+        & (F.col("end_ms") >= F.col("success_ms")),
+        how="inner",
+    )

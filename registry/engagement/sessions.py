@@ -11,3 +11,9 @@ def sessions(events: DataFrame) -> DataFrame:
     1970-01-01 UTC of its first and its last event."""
     moment = F.unix_millis("event_time")
     return events.groupBy("user_id", "session_id").agg(F.min(moment).alias("begin_ms"), F.max(moment).alias("end_ms"))
+
+
+def sessions_of(changed: DataFrame, events: DataFrame) -> DataFrame:
+    """:func:`sessions`, of ``events``, that one of the ``changed`` events belongs to."""
+    key = ["user_id", "session_id"]
+    return sessions(events.join(F.broadcast(changed.select(*key).distinct()), on=key, how="left_semi"))

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from lakehouse.errors import ExitCode
+from lakehouse.iceberg.lake import Lake
 from lakehouse.orchestrate.runs import Status, TableRun
 from lakehouse.raw.gather import Gathering
 from lakehouse.sources.cassandra.settings import Settings as CassandraSource
@@ -126,7 +127,7 @@ def test_no_plan_shows_the_password(
         ThreadPoolExecutor(1) as readers,
     ):
         parts = reader.read(["id"])
-        gathering = Gathering(lake.spark, readers, in_threads=False, rows=None)
+        gathering = Gathering(Lake(lake.spark, lake.catalog), readers, in_threads=False, rows=None)
         gathering.frame(parts, {"id": "int", "_misfits": "string"}).explain(True)
     assert services.env["CASSANDRA_PASSWORD"] not in capsys.readouterr().out + repr(parts)
 

@@ -21,6 +21,7 @@ from cassandra.policies import DCAwareRoundRobinPolicy, FallthroughRetryPolicy, 
 from cassandra.query import tuple_factory
 
 from lakehouse.errors import SourceError, SourceUnavailableError
+from lakehouse.sources.cassandra.cells import CellsHandler
 from lakehouse.sources.cassandra.settings import Settings
 
 #: What may pass when it is tried again.
@@ -29,7 +30,7 @@ PASSING = (OperationTimedOut, ReadTimeout, ReadFailure, Unavailable, NoHostAvail
 
 @contextmanager
 def connect(source: Settings) -> Iterator[Any]:
-    """A driver session, closed at the end.
+    """A driver session, closed at the end. It answers with cells as bytes (:mod:`lakehouse.sources.cassandra.cells`).
 
     Raises:
         SourceUnavailableError: no node answers.
@@ -38,7 +39,9 @@ def connect(source: Settings) -> Iterator[Any]:
     with translated(source):
         cluster = _cluster(source)
         try:
-            yield cluster.connect()
+            session = cluster.connect()
+            session.client_protocol_handler = CellsHandler
+            yield session
         finally:
             cluster.shutdown()
 

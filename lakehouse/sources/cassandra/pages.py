@@ -1,15 +1,16 @@
 """Pages of a query, each tried again where it stopped, the next one asked for while the last is being used."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
+from lakehouse.sources.cassandra.cells import Columns, columns
 from lakehouse.sources.cassandra.connection import PASSING
 
 
-def pages(session: Any, statement: Any, attempts: int, timeout_s: float) -> Iterator[Sequence[tuple[Any, ...]]]:
-    """The rows of a bound ``statement``, page by page.
+def pages(session: Any, statement: Any, attempts: int, timeout_s: float) -> Iterator[Columns]:
+    """The cells of a bound ``statement``, page by page, each page by column; none for a page without a row.
 
     A page that fails in a way that may pass is asked for again by its paging state, up to ``attempts`` times, with
     growing random waits: what was read before is not read again.
@@ -38,6 +39,6 @@ def pages(session: Any, statement: Any, attempts: int, timeout_s: float) -> Iter
         found = result(pending, state)
         state = found.paging_state
         pending = first(state) if state else None
-        yield found.current_rows
+        yield columns(found)
         if not state:
             return

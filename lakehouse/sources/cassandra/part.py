@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from lakehouse.sources.cassandra.arrow import to_batch
 from lakehouse.sources.cassandra.connection import connect, translated
@@ -62,9 +63,9 @@ class CassandraPart:
             for part in self.ranges:
                 values = [value for _, value in conditions(self.bound)]
                 statement = prepared.bind([part.start, part.end, *values])
-                for rows in pages(session, statement, self.source.retries, self.source.request_timeout_s):
-                    if rows:
-                        yield self._shaped(to_batch(rows, self.table, self.columns), wanted)
+                for cells in pages(session, statement, self.source.retries, self.source.request_timeout_s):
+                    if cells:
+                        yield self._shaped(to_batch(cells, self.table, self.columns), wanted)
 
     def _shaped(self, batch: pa.RecordBatch, wanted: set[tuple[Any, ...]] | None) -> pa.RecordBatch:
         if self.only_keys:
@@ -72,8 +73,13 @@ class CassandraPart:
             return keys.append_column(COVERED, pa.repeat(pa.scalar(False), batch.num_rows))
         if wanted is None or self.keys is None:
             return batch
-        there = [tuple(row.values()) in wanted for row in batch.select(self.keys.column_names).to_pylist()]
-        return batch.filter(pa.array(there, pa.bool_()))
+        names = self.keys.column_names
+        likely = batch.filter(
+            pc.is_in(batch.column(names[0]), self.keys.column(names[0]).cast(batch.schema.field(names[0]).type))
+        )
+        return likely.filter(
+            pa.array([tuple(row.values()) in wanted for row in likely.select(names).to_pylist()], pa.bool_())
+        )
 
 
 def _made(values: dict[str, Any]) -> CassandraPart:

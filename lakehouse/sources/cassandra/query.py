@@ -1,16 +1,21 @@
 """The CQL that reads one token range of a table."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lakehouse.sources.cassandra.quoting import quote_name
 from lakehouse.sources.cassandra.schema import CassandraTable
 from lakehouse.sources.reader import Bound
 
+_EPOCH, _MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
+
 
 def conditions(bound: Bound | None) -> list[tuple[str, Any]]:
-    """Operator and value of each side of ``bound``. Cassandra keeps milliseconds: a moment is cut to them."""
+    """Operator and value of each side of ``bound``; of a moment, the first millisecond since 1970 that is not before it.
+
+    Cassandra keeps milliseconds, so that asks for just the rows within the bound.
+    """
     if bound is None:
         return []
     pairs = ((">=", bound.lower), ("<", bound.upper))
@@ -33,7 +38,4 @@ def select_range(table: CassandraTable, columns: Sequence[str], bound: Bound | N
 
 
 def _milliseconds(value: Any) -> Any:
-    if not isinstance(value, datetime):
-        return value
-    moment = value.astimezone(UTC)
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000, tzinfo=None)
+    return -((_EPOCH - value) // _MILLISECOND) if isinstance(value, datetime) else value

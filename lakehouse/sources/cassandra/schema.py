@@ -1,7 +1,7 @@
 """What Cassandra says of a table, and how each of its types comes into the lake.
 
-Cassandra converts where it can, so that Python handles plain numbers and text: a timestamp arrives as milliseconds,
-a collection as JSON. A date that the lake cannot hold becomes NULL and goes to ``_misfits``.
+A collection arrives as JSON, which Cassandra makes of it. A date that the lake cannot hold becomes NULL and goes to
+``_misfits``.
 """
 
 from collections.abc import Mapping
@@ -16,22 +16,26 @@ from lakehouse.sources.relation import CursorKind, SourceColumn, SourceRelation
 
 
 class Decode(StrEnum):
-    """What Python does to a value as the driver gives it."""
+    """What becomes of a cell's bytes."""
 
     AS_IS = "as is"
+    NUMBER = "number"
+    UUID = "uuid"
     MILLISECONDS = "milliseconds"
     DAYS = "days"
+    DECIMAL = "decimal"
     TEXT = "text"
     JSON = "json"
 
 
 @dataclass(frozen=True)
 class ReadAs:
-    """How one column is read: the CQL that selects it, its type in the lake, and what Python does to it."""
+    """How one column is read: the CQL that selects it, its types there and in the lake, and what becomes of its bytes."""
 
     expression: str
+    cql_type: str
     lake_type: str
-    decode: Decode = Decode.AS_IS
+    decode: Decode
 
 
 @dataclass(frozen=True)
@@ -50,10 +54,8 @@ class CassandraTable:
     reads: Mapping[str, ReadAs]
 
 
-_AS_IS = {
-    "text": "string",
-    "ascii": "string",
-    "varchar": "string",
+_AS_IS = {"text": "string", "ascii": "string", "varchar": "string", "blob": "binary"}
+_NUMBERS = {
     "int": "int",
     "smallint": "int",
     "tinyint": "int",
@@ -62,7 +64,6 @@ _AS_IS = {
     "float": "float",
     "double": "double",
     "boolean": "boolean",
-    "blob": "binary",
 }
 _CURSORS = {
     "timestamp": CursorKind.MOMENT,
@@ -70,21 +71,27 @@ _CURSORS = {
     "int": CursorKind.INTEGER,
     "bigint": CursorKind.INTEGER,
 }
-_BY_TEXT = {"uuid", "timeuuid", "inet", "varint", "decimal", "time", "duration"}
+_UUIDS = {"uuid", "timeuuid"}
+_BY_TEXT = {"inet", "varint", "time", "duration"}
 
 
 def read_as(column: str, cql_type: str) -> ReadAs:
     """How to read a column of that CQL type. Whatever has no match in Spark is text: JSON for what has parts."""
     name = quote_name(column)
-    if cql_type in _AS_IS:
-        return ReadAs(name, _AS_IS[cql_type])
+    for kinds, decode in ((_AS_IS, Decode.AS_IS), (_NUMBERS, Decode.NUMBER)):
+        if cql_type in kinds:
+            return ReadAs(name, cql_type, kinds[cql_type], decode)
     if cql_type == "timestamp":
-        return ReadAs(f"to_unix_timestamp({name})", "timestamp", Decode.MILLISECONDS)
+        return ReadAs(name, cql_type, "timestamp", Decode.MILLISECONDS)
     if cql_type == "date":
-        return ReadAs(name, "date", Decode.DAYS)
+        return ReadAs(name, cql_type, "date", Decode.DAYS)
+    if cql_type in _UUIDS:
+        return ReadAs(name, cql_type, "string", Decode.UUID)
+    if cql_type == "decimal":
+        return ReadAs(name, cql_type, "string", Decode.DECIMAL)
     if cql_type in _BY_TEXT:
-        return ReadAs(name, "string", Decode.TEXT)
-    return ReadAs(f"to_json({name})", "string", Decode.JSON)
+        return ReadAs(name, cql_type, "string", Decode.TEXT)
+    return ReadAs(f"to_json({name})", cql_type, "string", Decode.JSON)
 
 
 def describe(session: Any, keyspace: str, table: str, names: Mapping[str, str] | None = None) -> CassandraTable:

@@ -26,7 +26,7 @@ class CassandraSession:
     """See :class:`lakehouse.sources.reader.Session`."""
 
     one_moment = False
-    reads_in_threads = False
+    reads_in_threads = True
 
     def __init__(self, source: Settings, session: Any) -> None:
         self._source, self._session = source, session

@@ -1,12 +1,11 @@
 """A relation of PostgreSQL, read by the snapshot of the run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 import pyarrow as pa
 from psycopg2.extensions import connection as Connection
-from pyspark.sql import DataFrame
 
 from lakehouse.sources.postgres import query
 from lakehouse.sources.postgres.connection import dsn, translated
@@ -65,9 +64,15 @@ class PostgresReader:
         keys = int(self._one(f"SELECT count(*) FROM {self._described.sql}")) if count_keys else None
         return Look(fingerprint, keys)
 
-    def look_of(self, rows: DataFrame, columns: Sequence[str], bound: Bound | None) -> Look | None:
+    def look_of(
+        self,
+        keys: Iterable[pa.RecordBatch],
+        rows: Iterable[pa.RecordBatch],
+        columns: Sequence[str],
+        bound: Bound | None,
+    ) -> Look | None:
         """``None``: the session shows one moment, so it is asked itself."""
-        del rows, columns, bound
+        del keys, rows, columns, bound
         return None
 
     def read(

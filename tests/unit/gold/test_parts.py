@@ -12,7 +12,8 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from lakehouse.gold import parts
-from lakehouse.gold.parts import Inputs, Parts, narrowed, touched
+from lakehouse.gold.inputs import Inputs
+from lakehouse.gold.parts import Parts, narrowed, touched
 from lakehouse.iceberg.consumed import Consumed
 from lakehouse.iceberg.snapshots import SnapshotInfo
 from lakehouse.iceberg.table import Field
@@ -72,15 +73,18 @@ class Lakes:
         """The parts to rebuild after ``commits`` to each input; the rows that changed are two orders, and user 7."""
         tables = {name: Table(silver(name), [APPENDED, *commits.get(name, [])]) for name in BY_DAY.reads}
         changed = {"orders": self.orders.where("order_id >= 3"), "users": self.users.where("user_id = 7")}
-        lake = SimpleNamespace(
-            spark=self.spark, changes=SimpleNamespace(between=lambda _, table, *__: changed[table.name.table])
+        changes = SimpleNamespace(
+            between=lambda _, table, *__: changed[table.name.table], known_between=lambda *_: None
         )
+        lake = SimpleNamespace(spark=self.spark, changes=changes)
         heads = {name: len(table.summaries) for name, table in tables.items()}
         inputs: Any = Inputs(tables, heads, {"orders": self.orders, "users": self.users})  # type: ignore[arg-type]
         before = Consumed({f"silver.{name}": 1 for name in BY_DAY.reads}, "")
         target: Any = Table(gold("daily"), [], (Field(1, "day", kind),))
         found = touched(BY_DAY, lake, inputs, before, window, target)  # type: ignore[arg-type]
-        return None if found is None else sorted(found.values.column("day").to_pylist())
+        return (
+            None if found is None else sorted(found.values.column("day").to_pylist(), key=lambda day: day or date.max)
+        )
 
 
 @pytest.fixture
@@ -93,9 +97,9 @@ def ids(rows: DataFrame) -> set[int]:
 
 
 def test_changed_rows_touch_the_parts_that_they_were_and_are_in(lakes: Lakes) -> None:
-    assert lakes.parts(orders=[APPENDED]) == [DAYS[3]]  # that of order 4 is no part: it has no day
+    assert lakes.parts(orders=[APPENDED]) == [DAYS[3], None]  # order 4 has no day: that is a part, too
     assert lakes.parts(users=[APPENDED]) == [DAYS[0], DAYS[3]]
-    assert lakes.parts(orders=[APPENDED], users=[{"deleted-records": "1"}]) == [DAYS[0], DAYS[3]]
+    assert lakes.parts(orders=[APPENDED], users=[{"deleted-records": "1"}]) == [DAYS[0], DAYS[3], None]
 
 
 def test_without_changed_rows_nothing_is_touched(lakes: Lakes) -> None:
@@ -119,20 +123,21 @@ def test_a_window_touches_its_days_of_a_table_by_day(lakes: Lakes) -> None:
 
 
 def test_with_too_many_parts_the_whole_is_the_shorter_way(lakes: Lakes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parts, "_MOST", 1)
-    assert lakes.parts(orders=[APPENDED]) == [DAYS[3]]
-    assert lakes.parts(users=[APPENDED]) is None
+    monkeypatch.setattr(parts, "_MOST", 2)
+    assert lakes.parts(users=[APPENDED]) == [DAYS[0], DAYS[3]]
+    assert lakes.parts(orders=[APPENDED], users=[APPENDED]) is None
 
 
 def test_the_rows_of_parts_are_the_same_by_literals_and_by_a_join(
     lakes: Lakes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wanted = Parts(pa.table({"day": [DAYS[0], DAYS[3], DAYS[4]]}))
-    assert wanted.few
-    assert ids(wanted.of(lakes.orders, ["to_date(at)"])) == {1, 3}
-    monkeypatch.setattr(parts, "_MOST_LITERALS", 2)
-    assert not wanted.few
-    assert ids(wanted.of(lakes.orders, ["to_date(at)"])) == {1, 3}
+    wanted = [([DAYS[0], DAYS[3], DAYS[4]], {1, 3}), ([DAYS[0], None], {1, 4}), ([None], {4})]
+    for most, by_literals in ((2_000, True), (0, False)):
+        monkeypatch.setattr(parts, "_MOST_LITERALS", most)
+        for days, expected in wanted:
+            some = Parts(pa.table({"day": pa.array(days, pa.date32())}))
+            assert some.few is by_literals
+            assert ids(some.of(lakes.orders, ["to_date(at)"])) == expected
 
 
 @pytest.mark.parametrize(
@@ -141,9 +146,10 @@ def test_the_rows_of_parts_are_the_same_by_literals_and_by_a_join(
         ["it's", "a \\ b", 'say "so"', "Żółć", "line\nbreak", "${x} %s"],
         [-1, 0, 2**40],
         [DAYS[0], date(1, 1, 1), date(9999, 12, 31)],
-        [Decimal("1.10"), Decimal("-2.00")],
+        [Decimal("1.10"), Decimal("-2.00"), None],
+        ["a", None],
     ],
-    ids=["text", "numbers", "days", "decimals"],
+    ids=["text", "numbers", "days", "decimals", "nothing"],
 )
 def test_values_of_parts_are_spelled_out_as_they_are(spark: SparkSession, values: list[Any]) -> None:
     held = pa.table({"part": values})
@@ -153,10 +159,31 @@ def test_values_of_parts_are_spelled_out_as_they_are(spark: SparkSession, values
         assert [row["part"] for row in wanted.of(rows).collect()] == [values[number]]
 
 
+@pytest.mark.parametrize(
+    "expression", ["to_date(at)", "trunc(at, 'month')", "trunc(to_date(at), 'MONTH')", "to_date(day)"]
+)
+def test_parts_that_are_days_or_months_of_a_moment_have_all_its_rows(spark: SparkSession, expression: str) -> None:
+    moments = [at(1, 0), at(1, 23), at(3, 0), at(5, 12), None]
+    text = [(number, moment, str(moment)[:10] if moment else None) for number, moment in enumerate(moments)]
+    rows = local_frame(spark, text, "order_id int, at timestamp, day string")
+    found = rows.selectExpr("order_id", f"{expression} AS day").toArrow()
+    for number, day in zip(*(column.to_pylist() for column in found.columns), strict=True):
+        assert number in ids(Parts(pa.table({"day": pa.array([day], pa.date32())})).of(rows, [expression]))
+
+
+def test_files_before_the_first_day_of_all_parts_need_not_be_read(lakes: Lakes) -> None:
+    some = Parts(pa.table({"day": [DAYS[3], DAYS[1]]})).of(lakes.orders, ["to_date(at)"])
+    assert "at >= 2026-01-02" in str(some._jdf.queryExecution().logical()).replace("'", "")
+
+
 def test_parts_of_several_columns_are_combinations_of_them(lakes: Lakes) -> None:
     wanted = Parts(pa.table({"day": [DAYS[0], DAYS[1]], "user_id": pa.array([7, 7], pa.int32())}))
     assert ids(wanted.of(lakes.orders, ["to_date(at)", "user_id"])) == {1}
     assert ids(wanted.of(lakes.orders.selectExpr("*", "to_date(at) AS day"))) == {1}
+    nobody = Parts(
+        pa.table({"day": pa.array([None, DAYS[0]], pa.date32()), "user_id": pa.array([None, 7], pa.int32())})
+    )
+    assert ids(nobody.of(lakes.orders, ["to_date(at)", "user_id"])) == {1, 4}
 
 
 def test_only_inputs_that_a_part_needs_in_part_are_narrowed(lakes: Lakes) -> None:
@@ -165,3 +192,61 @@ def test_only_inputs_that_a_part_needs_in_part_are_narrowed(lakes: Lakes) -> Non
     found = narrowed(BY_DAY, inputs, Parts(pa.table({"day": [DAYS[1]]})))
     assert ids(found["orders"]) == {2}
     assert found["users"] is lakes.users
+
+
+@pytest.mark.parametrize(
+    ("order", "narrowed_too", "expected"),
+    [
+        (("rain", "people"), False, {"now", "then"}),  # Ben was in it, though he is elsewhere now
+        (("people", "rain"), False, {"now"}),  # what follows people is asked about Ben, who went
+        (("rain", "people"), True, {"now"}),  # Ben's row itself says so
+    ],
+)
+def test_inputs_are_seen_as_they_were_where_one_that_is_looked_into_changed_and_nothing_else_tells(
+    spark: SparkSession,
+    monkeypatch: pytest.MonkeyPatch,
+    order: tuple[str, ...],
+    narrowed_too: bool,
+    expected: set[str],
+) -> None:
+    """People got wet where it rained; the rain changed, and so did where Ben is."""
+    seen: list[str] = []
+
+    class Now(dict[str, DataFrame]):
+        def __getitem__(self, name: str) -> DataFrame:
+            seen.append("now")
+            return super().__getitem__(name)
+
+    def then(*_: Any) -> DataFrame:
+        seen.append("then")
+        return people
+
+    people = local_frame(spark, [("Ben", "here")], "name string, place string")
+    follows = {
+        "rain": lambda changed, inputs: changed.join(inputs["people"], on="place").select("name"),
+        "people": lambda changed, inputs: changed.select("name"),
+    }
+    wet = Transformer(
+        table="wet",
+        function=lambda **_: None,  # type: ignore[arg-type]
+        reads={"rain": silver("rain"), "people": silver("people"), "names": silver("names")},
+        grain=("name",),
+        rebuild_by=("name",),
+        narrows={"people": ("name",)} if narrowed_too else {},
+        touched={name: follows[name] for name in order},
+    )
+    rain = local_frame(spark, [("here",)], "place string")
+    lake: Any = SimpleNamespace(
+        spark=spark,
+        changes=SimpleNamespace(between=lambda _, table, *__: rain if table.name.table == "rain" else people),
+    )
+    monkeypatch.setattr(parts, "_as_it_was", then)
+    tables: Any = {name: Table(silver(name), [APPENDED]) for name in wet.reads}
+
+    inputs = Inputs(tables, dict.fromkeys(tables, 2), Now(rain=rain, people=people, names=people))
+    found = parts._parts_of(wet, lake, inputs, "rain", {"rain": 1, "people": 1})
+    assert {row["name"] for frame in found for row in frame.collect()} == {"Ben"}
+    assert set(seen) == expected
+    seen.clear()
+    parts._parts_of(wet, lake, inputs, "rain", {"rain": 1})
+    assert seen == ["now"]  # nobody moved

@@ -29,12 +29,12 @@ class Shop:
         lake.register(self.coupons, "source: {connection: app, relation: public.coupons}\n")
         self.write("code, count(*) AS coupons")
 
-    def write(self, columns: str, more: str = "GROUP BY code") -> None:
+    def write(self, columns: str, more: str = "GROUP BY code", head: str = "") -> None:
         """Write the mart's SQL."""
         path = self.lake.folder / "domain" / f"{self.mart}.sql"
-        path.write_text(f"SELECT {columns} FROM silver.{self.coupons} {more}")
+        path.write_text(f"{head}SELECT {columns} FROM silver.{self.coupons} {more}")
 
-    def load(self, *rows: tuple[int, str]) -> None:
+    def load(self, *rows: tuple[int, str | None]) -> None:
         """Make ``rows`` raw's content."""
         engine = {"_run_id": F.lit("r"), "_ingested_at": F.lit(NOW), "_op": F.lit("upsert"), "_misfits": F.lit(None)}
         frame = local_frame(self.lake.spark, list(rows), "id int, code string")
@@ -85,6 +85,18 @@ def test_a_mart_whose_new_code_fails_is_as_it_was(shop: Shop, tmp_path: Path) ->
     assert failed.status is Status.FAILED
     assert shop.gold() == [("a", 2), ("b", 1)]
     assert asked(path, shop) == [("a", 2), ("b", 1)]
+
+
+@pytest.mark.parametrize("layout", ["grain: [id]", "partition_by: [code]"], ids=["merged", "partitions"])
+def test_what_changes_among_rows_without_a_part_is_rebuilt(shop: Shop, layout: str) -> None:
+    narrows = f"-- rebuild_by: [code]\n-- narrows: {{silver.{shop.coupons}: code}}\n"
+    shop.write("id, code", "", f"-- {layout}\n{narrows}")
+    shop.run("gold")
+    for rows in ([(1, "a"), (2, None), (3, None)], [(1, "a"), (2, "b"), (3, None), (4, None)], [(1, "a"), (4, None)]):
+        shop.load(*rows)
+        done = shop.run()[f"gold.{shop.mart}"]
+        assert "code rebuilt" in str(done.notes)
+        assert shop.gold() == rows
 
 
 def test_silver_whose_types_change_leaves_its_older_snapshot_readable(shop: Shop) -> None:

@@ -15,7 +15,7 @@ from lakehouse.paths import Layer, TableName, ops, silver
 
 @pytest.fixture(scope="module")
 def catalog(spark: SparkSession) -> Catalog:
-    return Catalog(spark)
+    return Catalog.of_session(spark)
 
 
 @pytest.fixture

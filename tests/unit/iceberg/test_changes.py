@@ -25,7 +25,7 @@ STEPS = [
 
 @pytest.fixture(scope="module")
 def table(spark: SparkSession) -> Iterator[IcebergTable]:
-    catalog = Catalog(spark)
+    catalog = Catalog.of_session(spark)
     made = catalog.create(silver("changes_test"), dict(column.split(" ") for column in COLUMNS.split(", ")))
     for step in STEPS:
         spark.sql(step.format(t=made.name))
@@ -98,6 +98,6 @@ def test_what_a_writer_recorded_is_not_asked_for(
     recorded = changed_rows(spark, table, before, last)
     wanted = counted(recorded)
     known = Changes()
-    known.record(table, before, last, recorded)
+    known.record(table, before, last, recorded.toArrow())
     monkeypatch.setattr(changes, "changed_rows", lambda *given: pytest.fail("it was asked for"))
     assert counted(known.between(spark.newSession(), table, before, last)) == wanted

@@ -40,7 +40,7 @@ def test_neither_order_nor_white_space_makes_another_partitioning() -> None:
 def test_a_table_is_changed_to_new_fields_once(spark: SparkSession) -> None:
     """A field that is added comes last in Iceberg, wherever the registry has it."""
     columns = {"id": "int", "country": "string", "at": "timestamp"}
-    table = Catalog(spark).create(silver("test_partitioning"), columns)
+    table = Catalog.of_session(spark).create(silver("test_partitioning"), columns)
     table.partition(["country"], ["id"])
     assert table.partition(["country"], ["id"]) == ()
     assert table.partition(["days(at)", "bucket(4,id)", "country"], ["id"]) == (

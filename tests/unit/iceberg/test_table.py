@@ -17,7 +17,7 @@ from lakehouse.paths import silver
 @pytest.fixture
 def table(spark: SparkSession) -> Iterator[IcebergTable]:
     name = silver(f"tab_{uuid4().hex[:8]}")
-    yield Catalog(spark).create(name, {"id": "int", "at": "timestamp"})
+    yield Catalog.of_session(spark).create(name, {"id": "int", "at": "timestamp"})
     spark.sql(f"DROP TABLE IF EXISTS {name} PURGE")
 
 
@@ -51,7 +51,7 @@ def test_a_property_is_that_of_the_newest_snapshot_that_has_it(table: IcebergTab
 
 def test_a_table_is_as_it_was_loaded_until_it_is_refreshed(spark: SparkSession, table: IcebergTable) -> None:
     first = table.append([], {})
-    loaded, other = Catalog(spark).get(table.name), Catalog(spark).get(table.name)
+    loaded, other = Catalog.of_session(spark).get(table.name), Catalog.of_session(spark).get(table.name)
     head = other.append([file_of(other, 1)], {})
     assert loaded.head == first
     loaded.refresh()
@@ -59,7 +59,7 @@ def test_a_table_is_as_it_was_loaded_until_it_is_refreshed(spark: SparkSession, 
 
 
 def test_a_commit_upon_another_s_keeps_both(spark: SparkSession, table: IcebergTable) -> None:
-    other = Catalog(spark).get(table.name)
+    other = Catalog.of_session(spark).get(table.name)
     first = other.append([file_of(other, 1)], {})
     table.append([file_of(table, 2)], {})
     table.check_descends_from(first)

@@ -32,7 +32,7 @@ few = settings(max_examples=6, suppress_health_check=[HealthCheck.function_scope
 def target(spark: SparkSession) -> Iterator[IcebergTable]:
     """One table for all examples: each begins by overwriting it."""
     name = silver(f"merged_{uuid4().hex[:8]}")
-    yield Catalog(spark).create(name, COLUMNS)
+    yield Catalog.of_session(spark).create(name, COLUMNS)
     spark.sql(f"DROP TABLE IF EXISTS {name} PURGE")
 
 

@@ -24,7 +24,7 @@ COLUMNS = {"id": "int", "name": "string"}
 
 @pytest.fixture
 def catalog(spark: SparkSession) -> Catalog:
-    return Catalog(spark)
+    return Catalog.of_session(spark)
 
 
 @pytest.fixture

@@ -74,8 +74,8 @@ class Marts:
         work = Work(kind=kind, plan=Plan(tables=tables), **options)
         return self.do(work)
 
-    def do(self, work: Work) -> ExitCode:
-        lake = Lake(self.lake.spark, self.lake.catalog)
+    def do(self, work: Work, lake: Lake | None = None) -> ExitCode:
+        lake = lake or Lake(self.lake.spark, self.lake.catalog)
         redaction = Redaction(self.profile.secrets())
         return application.run(work, self.profile, loader.load(self.lake.folder), lake, redaction)
 

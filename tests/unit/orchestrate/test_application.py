@@ -6,12 +6,15 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from pyspark.sql import SparkSession
 
 from lakehouse.errors import ExitCode
+from lakehouse.iceberg.lake import Lake
 from lakehouse.orchestrate import execute, history
 from lakehouse.orchestrate.context import Context
 from lakehouse.orchestrate.runs import DayRange, Kind, Plan, Status, TableRun
 from lakehouse.orchestrate.work import Work
+from lakehouse.spark import Sessions
 from tests.unit.orchestrate.marts import CANARY, Marts, ends, events
 
 BROKEN = "SELECT CAST(name AS INT) AS number FROM {people}"
@@ -264,3 +267,29 @@ def test_isolated_applications_record_the_whole_plan_and_resume_it(
     assert marts.run(resume=True) is ExitCode.SUCCESS
     assert events(capsys)[0]["tables"] == [one, two]
     assert shown(marts, "two") == [(2,)]
+
+
+def test_spark_that_does_not_start_is_told_once_and_fails_each_table_that_needs_it(
+    marts: Marts, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def start() -> SparkSession:
+        raise RuntimeError("no such host: spark.example")
+
+    one, two = marts.sql("one", COUNT), marts.sql("two", COUNT)
+    lake = Lake(Sessions(start, is_local=True), marts.lake.catalog)
+    run_id = marts.name("unstarted")
+    assert marts.do(Work(run_id=run_id, plan=Plan(tables=(one, two))), lake) is ExitCode.SYSTEM_FAILURE
+    told = events(capsys)
+    assert [event["message"] for event in told if event["event"] == "error"] == [
+        "starting Spark failed: RuntimeError: no such host: spark.example. The traceback is in the log of the run."
+    ]
+    assert {run.error for run in ends(told).values()} == {"Spark did not start; the error of the run says why."}
+    assert marts.status(run_id) == ["running", "failed"]
+
+
+def test_a_run_in_which_nothing_changed_starts_no_spark(marts: Marts, capsys: pytest.CaptureFixture[str]) -> None:
+    one = marts.sql("one", COUNT)
+    assert marts.run(one) is ExitCode.SUCCESS
+    unstarted = Lake(Sessions(lambda: pytest.fail("it was started"), is_local=True), marts.lake.catalog)
+    assert marts.do(Work(plan=Plan(tables=(f"silver.{marts.people}", one))), unstarted) is ExitCode.SUCCESS
+    assert {run.status for run in ends(events(capsys)).values()} == {Status.UNCHANGED}

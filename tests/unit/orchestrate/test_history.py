@@ -28,7 +28,7 @@ def lake(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lake]
     for constant, name in made.items():
         monkeypatch.setattr(ops, constant, name)
         monkeypatch.setattr(history, constant, name)
-    yield Lake(spark, Catalog(spark))
+    yield Lake(spark, Catalog.of_session(spark))
     for name in made.values():
         spark.sql(f"DROP TABLE IF EXISTS {name} PURGE")
 

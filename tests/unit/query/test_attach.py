@@ -26,7 +26,7 @@ URI = "http://127.0.0.1:9/o'brien"
 def shown(profile: Profile, spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Profile:
     """A profile whose lake has one row in ``gold.shown`` and one in ``silver.shown``."""
     own = profile.model_copy(update={"analytics": tmp_path_factory.mktemp("own's") / "analytics.duckdb"})
-    catalog = Catalog(spark)
+    catalog = Catalog.of_session(spark)
     for name in (gold("shown"), silver("shown")):
         catalog.create(name, {"id": "int", "moment": "timestamp"})
         local_frame(spark, [(1, AT)], "id int, moment timestamp").writeTo(str(name)).append()

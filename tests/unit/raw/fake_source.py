@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
-from pyspark.sql import DataFrame
 
 from lakehouse.iceberg.arrow_types import arrow_type
 from lakehouse.sources.reader import COVERED, MISFITS, Bound, Horizon, Look, Part
@@ -98,8 +97,15 @@ class FakeSource:
     def look(self, columns: Sequence[str], bound: Bound | None, *, count_keys: bool) -> Look | None:
         return _look(self.rows.values(), columns, bound)
 
-    def look_of(self, rows: DataFrame, columns: Sequence[str], bound: Bound | None) -> Look | None:
-        return _look(rows.toArrow().to_pylist(), columns, bound)
+    def look_of(
+        self,
+        keys: Iterable[pa.RecordBatch],
+        rows: Iterable[pa.RecordBatch],
+        columns: Sequence[str],
+        bound: Bound | None,
+    ) -> Look | None:
+        content = [row for batch in rows for row in batch.to_pylist()]
+        return Look(_look(content, columns, bound).fingerprint, sum(batch.num_rows for batch in keys))
 
     def read(self, columns: Sequence[str], bound: Bound | None = None, keys: pa.Table | None = None) -> Sequence[Part]:
         self.reads.append(bound if keys is None else keys.num_rows)

@@ -34,7 +34,7 @@ def on_the_driver(spark: SparkSession, rows: list[Any], source: list[Any]) -> Di
     ids, parts, covered = zip(*source, strict=True) if source else ((), (), ())
     table = pa.table({"id": pa.array(ids, pa.int64()), "part": pa.array(parts, pa.string()),
                       COVERED: pa.array(covered, pa.bool_())})  # fmt: skip
-    return difference_here(local_frame(spark, rows, RAW), table, ["id", "part"])
+    return difference_here(local_frame(spark, rows, RAW).toArrow(), table, ["id", "part"])
 
 
 @pytest.mark.parametrize("compared", [by_spark, on_the_driver])

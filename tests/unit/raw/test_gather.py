@@ -11,7 +11,9 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import SparkSession
 
+from lakehouse.iceberg.catalog import Catalog
 from lakehouse.iceberg.data_files import FileTarget
+from lakehouse.iceberg.lake import Lake
 from lakehouse.iceberg.writing import Writing
 from lakehouse.raw import gather
 from lakehouse.raw.gather import Gathering, written
@@ -56,11 +58,16 @@ def folder(tmp_path: Path) -> Folder:
     return Folder(tmp_path)
 
 
+@pytest.fixture
+def lake(spark: SparkSession) -> Lake:
+    return Lake(spark, Catalog.of_session(spark))
+
+
 @pytest.fixture(params=["by threads", "by tasks"])
-def gathering(spark: SparkSession, request: pytest.FixtureRequest) -> Iterator[Gathering]:
+def gathering(lake: Lake, request: pytest.FixtureRequest) -> Iterator[Gathering]:
     near = request.param == "by threads"
     with ThreadPoolExecutor(2) as readers:
-        yield Gathering(spark, readers, in_threads=near, rows=None)
+        yield Gathering(lake, readers, in_threads=near, rows=None)
 
 
 PARTS = [Numbers(0, 3), Numbers(3, 3), Numbers(3, 5)]
@@ -86,12 +93,12 @@ def test_a_read_without_rows_has_the_columns_all_the_same(gathering: Gathering) 
     assert gathering.table([Numbers(0, 0)], COLUMNS).schema.names == ["id", "name"]
 
 
-def test_few_rows_are_read_by_the_driver_wherever_spark_runs(spark: SparkSession) -> None:
+def test_few_rows_are_read_by_the_driver_wherever_spark_runs(lake: Lake) -> None:
     with ThreadPoolExecutor(1) as readers:
-        slow = Gathering(spark, readers, in_threads=False, rows=gather.FEW + 1)
+        slow = Gathering(lake, readers, in_threads=False, rows=gather.FEW + 1)
         assert not slow.is_near
-        assert Gathering(spark, readers, in_threads=False, rows=gather.FEW).is_near
-        assert Gathering(spark, readers, in_threads=True, rows=None).is_near  # one machine
+        assert Gathering(lake, readers, in_threads=False, rows=gather.FEW).is_near
+        assert Gathering(lake, readers, in_threads=True, rows=None).is_near  # one machine
 
 
 @pytest.mark.parametrize("few", [10, 1], ids=["by the driver", "by tasks"])

@@ -27,7 +27,7 @@ class Loading:
     """A table, its source, and loads of it one after the other."""
 
     def __init__(self, spark: SparkSession, name: str, source: FakeSource, **says: Any) -> None:
-        self.lake, self.source = Lake(spark, Catalog(spark)), source
+        self.lake, self.source = Lake(spark, Catalog.of_session(spark)), source
         content = {"table": name, "domain": "tests", "source": {"connection": "app", "relation": "public.t"}}
         self.table = SourceTable.model_validate(content | says)
         self._runs = 0
@@ -56,13 +56,17 @@ class Loading:
         return {number: row["v"] for number, row in self.source.rows.items()}
 
 
-@pytest.fixture(params=[True, False], ids=["one moment", "no one moment"])
-def make(request: pytest.FixtureRequest, spark: SparkSession) -> Iterator[Callable[..., Loading]]:
+@pytest.fixture(params=["one moment", "no one moment", "no one moment, by Spark"])
+def make(
+    request: pytest.FixtureRequest, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Loading]]:
     made: list[Loading] = []
+    if "by Spark" in request.param:
+        monkeypatch.setattr("lakehouse.raw.held.MOST_ROWS", 0)
 
     def loading(**says: Any) -> Loading:
         name = f"load_{uuid4().hex[:12]}"
-        made.append(Loading(spark, name, FakeSource(one_moment=request.param), **says))
+        made.append(Loading(spark, name, FakeSource(one_moment=request.param == "one moment"), **says))
         made[-1].source.put(1, at=1, v="a")
         made[-1].source.put(2, at=2, v="b")
         made[-1].source.put(3, at=3, v="c")
@@ -213,3 +217,53 @@ def test_each_row_says_which_run_brought_it_and_when_the_source_was_looked_at(ma
     said = {(row["_run_id"], row["_ingested_at"], row["_op"], row["_misfits"]) for row in rows}
     assert said == {("run-1", minute(10), "upsert", None)}
     assert isinstance(rows[0]["_ingested_at"], datetime)
+
+
+class Jobs:
+    """Counts the jobs that Spark runs in a ``with``."""
+
+    def __init__(self, spark: SparkSession) -> None:
+        self._spark = spark
+
+    def __enter__(self) -> "Jobs":
+        self._spark.sparkContext.setJobGroup(str(uuid4()), "counted")
+        self._group = self._spark.sparkContext.getLocalProperty("spark.jobGroup.id")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.count = len(self._spark.sparkContext.statusTracker().getJobIdsForGroup(self._group))
+        self._spark.sparkContext.setLocalProperty("spark.jobGroup.id", None)  # type: ignore[arg-type]
+
+
+def test_few_rows_of_a_source_without_one_moment_need_no_job_of_spark(spark: SparkSession) -> None:
+    loading = Loading(spark, f"load_{uuid4().hex[:12]}", FakeSource(one_moment=False), **INCREMENTAL)
+    for number in range(5):
+        loading.source.put(number, at=number, v="a")
+    with Jobs(spark) as jobs:
+        loading.load(10)
+        del loading.source.rows[1]
+        loading.source.put(4, at=11, v="B")
+        loading.source.put(7, at=0, v="late")
+        loading.load(20)
+        loading.load(30)
+    assert jobs.count == 0
+    assert loading.live() == loading.there()
+    spark.sql(f"DROP TABLE IF EXISTS {raw(loading.table.table)} PURGE")
+
+
+def test_what_is_compared_by_spark_is_noted_with_the_size_from_which_it_is(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loading = Loading(spark, f"load_{uuid4().hex[:12]}", FakeSource(one_moment=False), **INCREMENTAL)
+    loading.source.put(1, at=1, v="a")
+    loading.load(10)
+    loading.source.put(2, at=2, v="b")
+    monkeypatch.setattr("lakehouse.raw.differences.MOST_BYTES", 1)
+    notes = loading.load(20).notes
+    assert "compared with raw by Spark: what is read of the source is more than 1 bytes" in notes
+    monkeypatch.setattr("lakehouse.raw.held.MOST_ROWS", 0)
+    loading.source.put(3, at=3, v="c")
+    (note,) = loading.load(30).notes
+    assert note.startswith("compared with raw by Spark: it holds 2 rows in ")
+    assert loading.live() == loading.there()
+    spark.sql(f"DROP TABLE IF EXISTS {raw(loading.table.table)} PURGE")

@@ -3,6 +3,11 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from pyspark.sql import DataFrame, SparkSession
+
+from lakehouse.registry.loader import Registry
+from lakehouse.testing import local_frame
+
 MONEY = "gmv decimal(18,2), discounts decimal(18,2), refunds decimal(18,2)"
 
 
@@ -143,8 +148,38 @@ def test_cohorts_are_followed_to_the_month_of_the_latest_order(transform: Any, a
         (4, "cancelled", "2026-04-02T00:00"), (None, "paid", "2026-01-01T00:00"),
     )  # fmt: skip
     january, february = date(2026, 1, 1), date(2026, 2, 1)
-    assert_rows(transform("customer_retention_monthly", orders=orders), _rows(
+    first = ((1, "2026-01-31T23:59"), (2, "2026-01-01T00:00"), (3, "2026-02-10T00:00"))
+    inputs = {"orders": orders, "totals": _rows("customer_id first_order_at", *first)}
+    expected = _rows(
         "cohort_month months_since customers retained retention_rate",
         (january, 0, 2, 2, 1.0), (january, 1, 2, 0, 0.0), (january, 2, 2, 1, 0.5), (january, 3, 2, 0, 0.0),
         (february, 0, 1, 1, 1.0), (february, 1, 1, 0, 0.0), (february, 2, 1, 0, 0.0),
-    ))  # fmt: skip
+    )  # fmt: skip
+    assert_rows(transform("customer_retention_monthly", **inputs), expected)
+    march = [{"cohort_month": january, "months_since": 2}]
+    some = transform("customer_retention_monthly", **inputs, parts=march)
+    assert_rows(some.where("cohort_month = DATE'2026-01-01' AND months_since = 2"), [expected[2]])
+
+
+def test_a_changed_order_touches_its_month_in_its_cohort_and_a_later_one_all_cohorts(
+    spark: SparkSession, lakehouse_registry: Registry
+) -> None:
+    totals = local_frame(
+        spark,
+        [(1, _at("2026-01-31T23:59")), (2, _at("2026-02-10T00:00"))],
+        "customer_id bigint, first_order_at timestamp",
+    )
+    follow = lakehouse_registry.transformers["customer_retention_monthly"].touched
+    january, february = date(2026, 1, 1), date(2026, 2, 1)
+
+    def touched(name: str, changed: DataFrame, *placed: str) -> set[tuple[Any, ...]]:
+        known = local_frame(spark, [(9, _at(at)) for at in placed], "customer_id bigint, placed_at timestamp")
+        found = follow[name](changed, {"orders": known, "totals": totals}).select("cohort_month", "months_since")
+        return set(map(tuple, found.collect()))
+
+    orders = local_frame(spark, [(1, _at("2026-03-05T00:00"))], "customer_id bigint, placed_at timestamp")
+    assert touched("orders", orders, "2026-04-01T00:00") == {(january, 2)}
+    beyond = {(january, 1), (january, 2), (february, 0), (february, 1)}
+    assert touched("orders", orders, "2026-02-10T00:00") == beyond
+    assert touched("totals", totals.limit(1), "2026-03-01T00:00") == {(january, number) for number in range(3)}
+    assert touched("totals", totals.limit(1).union(totals.limit(1)), "2026-03-01T00:00") == set()

@@ -1,7 +1,12 @@
 """Versions of customers and products, keys, the calendar and the tree of categories, by docs/ecommerce.md."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
+
+from pyspark.sql import SparkSession
+
+from lakehouse.registry.loader import Registry
+from lakehouse.testing import local_frame
 
 
 def _version(number: int, country: str, valid_from: str, valid_to: str | None) -> dict[str, Any]:
@@ -69,6 +74,27 @@ def test_the_calendar_goes_from_the_year_before_the_first_order_to_the_year_afte
     saturday = {"date_key": 20261031, "date": "2026-10-31", "year": 2026, "quarter": 4, "month": 10,
                 "month_start": "2026-10-01", "week_start": "2026-10-26", "day_of_week": 6, "is_weekend": True}  # fmt: skip
     assert_rows(found.where("date_key IN (20261031, -1)"), [saturday, dict.fromkeys(saturday) | {"date_key": -1}])
+
+
+def test_the_calendar_is_touched_where_orders_lie_beyond_all_others(
+    spark: SparkSession, lakehouse_registry: Registry
+) -> None:
+    follow = lakehouse_registry.transformers["dim_date"].touched["orders"]
+
+    def touched(before: list[int], after: list[int]) -> set[int]:
+        """The years, of an order in each of these."""
+        sides = [
+            local_frame(spark, [(datetime(year, 6, 1, tzinfo=UTC),) for year in years], "placed_at timestamp")
+            for years in (before, after)
+        ]
+        changed = sides[0].exceptAll(sides[1]).union(sides[1].exceptAll(sides[0]))
+        return {row["year"] for side in sides for row in follow(changed, {"orders": side}).collect()}
+
+    assert touched([2024, 2026], [2024, 2025, 2026, 2026]) == set()
+    assert touched([2024], [2024, 2025]) == touched([2024, 2025], [2024]) == {2026}
+    assert touched([2024], [2020, 2024]) == {2019, 2020, 2021, 2022}
+    assert touched([2020, 2026], [2026]) == {2019, 2020, 2021, 2022, 2023, 2024}
+    assert touched([], [2025]) == touched([2025], []) == {2024, 2025, 2026}
 
 
 def test_the_tree_of_categories_is_flattened_from_its_roots(transform: Any, assert_rows: Any) -> None:

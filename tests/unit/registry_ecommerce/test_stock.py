@@ -52,14 +52,17 @@ def test_a_movement_touches_all_days_from_its_own_or_from_those_that_had_no_leve
     follow = lakehouse_registry.transformers["fct_stock_daily"].touched["movements"]
     ddl = "movement_id bigint, moved_at timestamp"
 
-    def touched(changed: list[int]) -> list[int]:
-        rows = [(number, datetime(2026, 1, day, 9, tzinfo=UTC)) for number, day in ((1, 3), (2, 4), (3, 7))]
-        frames = local_frame(spark, [row for row in rows if row[0] in changed], ddl), local_frame(spark, rows, ddl)
-        return sorted(row["date"].day for row in follow(frames[0], {"movements": frames[1]}).collect())
+    def touched(before: list[int], after: list[int]) -> list[int]:
+        """The days of January, of movements on the 3rd, 4th and 7th that are called 3, 4 and 7."""
+        sides = [[(day, datetime(2026, 1, day, 9, tzinfo=UTC)) for day in days] for days in (before, after)]
+        changed = local_frame(spark, sorted({*sides[0]} ^ {*sides[1]}), ddl)
+        found = [follow(changed, {"movements": local_frame(spark, side, ddl)}).collect() for side in sides]
+        return sorted({row["date"].day for rows in found for row in rows})
 
-    assert touched([1]) == [3, 4, 5, 6, 7]  # a late correction
-    assert touched([3]) == [5, 6, 7]  # until now the horizon was the midnight after the 4th
-    assert touched([1, 2, 3]) == [3, 4, 5, 6, 7]
+    assert touched([4, 7], [3, 4, 7]) == [3, 4, 5, 6, 7]  # a late correction
+    assert touched([3, 4], [3, 4, 7]) == [5, 6, 7]  # until now the horizon was the midnight after the 4th
+    assert touched([3, 4, 7], [3, 4]) == [5, 6, 7]
+    assert touched([], [3, 4, 7]) == touched([3, 4, 7], []) == [3, 4, 5, 6, 7]
 
 
 def test_a_month_says_how_much_was_held_and_sold_and_how_long_nothing_was_there(
@@ -90,6 +93,16 @@ def test_a_month_says_how_much_was_held_and_sold_and_how_long_nothing_was_there(
         (2, 1, march, 1, 8, "8.00", 1.0, 1.0, 2, 8.0),
         (3, 1, march, 1, 1, "1.00", -1.0, -1.0, 0, 6.0),
     ]], precision=1e-12)  # fmt: skip
+
+
+def test_a_changed_level_touches_all_months_of_its_product_and_warehouse(
+    spark: SparkSession, lakehouse_registry: Registry
+) -> None:
+    follow = lakehouse_registry.transformers["inventory_health"].touched["levels"]
+    months = [(1, 1, JAN_30), (1, 1, FEB_1), (1, 2, FEB_1), (2, 1, FEB_1)]
+    monthly = local_frame(spark, months, "product_id int, warehouse_id int, month date")
+    changed = local_frame(spark, [(1, 1, 5), (1, 1, 6), (3, 3, 0)], "product_id int, warehouse_id int, quantity int")
+    assert sorted(map(tuple, follow(changed, {"monthly": monthly}).collect())) == months[:2]
 
 
 def test_stock_turns_over_where_there_is_any_and_lasts_where_any_is_sold(transform: Any, assert_rows: Any) -> None:

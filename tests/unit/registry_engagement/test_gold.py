@@ -34,7 +34,12 @@ def events(spark: SparkSession, *rows: tuple[str, str, str]) -> DataFrame:
 
 
 def activity(
-    spark: SparkSession, transformer: Transformer, found: DataFrame, messages: Any = (), purchases: Any = ()
+    spark: SparkSession,
+    transformer: Transformer,
+    found: DataFrame,
+    messages: Any = (),
+    purchases: Any = (),
+    parts: DataFrame | None = None,
 ) -> DataFrame:
     return transformer.function(
         events=found,
@@ -46,6 +51,7 @@ def activity(
         currency_rates=local_frame(
             spark, [("USD", 1.0), ("EUR", 0.5), ("JPY", 100.0)], "currency string, units_per_usd double"
         ),
+        parts=parts,
     )
 
 
@@ -79,6 +85,43 @@ def test_money_is_converted_and_messages_are_counted_by_day(spark: SparkSession,
     )  # fmt: skip
     assert sorted(map(tuple, result.collect())) == [
         ("u", date(2026, 1, 1), 0, 0, 1, 0.0), ("u", date(2026, 1, 2), 0, 0, 1, 4.0)]  # fmt: skip
+
+
+def test_a_part_has_the_sessions_that_only_pass_through_its_day(spark: SparkSession, transformers: Any) -> None:
+    found = events(
+        spark, ("u", "2026-01-01T12:00:00", "s"), ("u", "2026-01-03T12:00:00", "s"), ("v", "2026-01-02", "t")
+    )
+    second = local_frame(spark, [("u", date(2026, 1, 2))], "user_id string, date date")
+    result = activity(spark, transformers["global_user_activity_per_day"], found, parts=second)
+    assert ("u", date(2026, 1, 2), 0, 86400, 0, 0.0) in map(tuple, result.collect())
+    assert {row["user_id"] for row in result.collect()} == {"u"}
+
+
+def test_a_changed_event_touches_the_days_of_its_session_alone(spark: SparkSession, transformers: Any) -> None:
+    follow = transformers["global_user_activity_per_day"].touched["events"]
+    found = events(
+        spark, ("u", "2026-01-01T12:00:00", "s"), ("u", "2026-01-03T12:00:00", "s"), ("u", "2026-01-09", "t")
+    )
+    touched = follow(found.limit(1), {"events": found}).collect()
+    assert sorted(map(tuple, touched)) == [("u", date(2026, 1, day)) for day in (1, 2, 3)]
+
+
+def test_a_changed_event_touches_only_notifications_that_its_session_answered(
+    spark: SparkSession, transformers: Any
+) -> None:
+    follow = transformers["global_notif_impact_per_day"].touched["events"]
+    found = events(
+        spark, ("u", "2026-01-03T12:00:00", "s"), ("u", "2026-01-03T12:10:00", "s"), ("u", "2026-01-01T08:00:00", "t")
+    )
+    sent = local_frame(
+        spark,
+        [("u", at(f"2026-01-0{day}T06:00:00"), "n", "opened", at(opened))
+         for day, opened in ((1, "2026-01-01T09:00:00"), (2, "2026-01-03T11:45:00"), (3, "2026-01-03T12:11:00"))],
+        "user_id string, notification_time timestamp, notification_id string, state string, modified_at timestamp",
+    )  # fmt: skip
+    states = local_frame(spark, [], "user_id string, notification_id string, status string, updated_at timestamp")
+    touched = follow(found.limit(1), {"notifications": sent, "states": states, "events": found}).collect()
+    assert [row["notif_date"] for row in touched] == [date(2026, 1, 2)]
 
 
 def impacts(

@@ -7,9 +7,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
+from lakehouse.paths import quote
 from lakehouse.registry.tables import SourceTable
 from lakehouse.silver.contract import FAILURES, check, conform, shape
-from lakehouse.silver.decide import OUTCOME, decide
+from lakehouse.silver.decide import CONTENT, NEWEST, OUTCOME, content_of, decide
+from lakehouse.silver.decide_here import decide_here
 from lakehouse.testing import local_frame
 
 BASE = datetime(2026, 1, 1, tzinfo=UTC)
@@ -41,11 +43,24 @@ def raw(
 def outcomes(
     spark: SparkSession, contract: SourceTable, rows: list[tuple[Any, ...]], cursor: str | None = None
 ) -> list[Any]:
+    """The outcomes, on which Spark and the driver must agree."""
     frame = local_frame(spark, rows, RAW)
     silver = shape(contract, dict(frame.dtypes), ("id",))
-    decided = decide(check(conform(frame, contract, silver), contract), ("id",), cursor)
-    found = decided.select("id", "name", OUTCOME, f"{FAILURES}.rule", f"{FAILURES}.reason").collect()
-    return sorted(map(tuple, found), key=str)
+    checked = check(conform(frame, contract, silver), contract)
+    decided = decide(checked, ("id",), cursor)
+    shown = [quote(name) for name in ("id", "name", OUTCOME, NEWEST)]
+    found = decided.select(*shown, f"{FAILURES}.rule", f"{FAILURES}.reason").collect()
+    by_spark = sorted(map(tuple, found), key=str)
+    content = content_of(checked).alias(CONTENT)
+    here = checked.select("id", "name", "at", "_ingested_at", "_op", quote(FAILURES), content).toArrow()
+    by_driver = decide_here(here, ("id",), cursor)
+    columns = [here.column("id"), here.column("name"), by_driver.outcome, by_driver.newest, by_driver.failures]
+    told = [
+        (*row, [item["rule"] for item in broken], [item["reason"] for item in broken])
+        for *row, broken in zip(*(column.to_pylist() for column in columns), strict=True)
+    ]
+    assert sorted(told, key=str) == by_spark
+    return [(row[0], row[1], row[2], *row[4:]) for row in by_spark]
 
 
 def test_the_newest_load_of_a_key_counts_and_older_ones_are_superseded(spark: SparkSession) -> None:

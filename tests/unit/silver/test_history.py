@@ -11,7 +11,9 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from lakehouse.silver.contract import FAILURE_TYPE, FAILURES
-from lakehouse.silver.history import versions
+from lakehouse.silver.decide import CONTENT, content_of
+from lakehouse.silver.history import books_of, versions
+from lakehouse.silver.history_here import versions_here
 from lakehouse.testing import local_frame
 
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
@@ -43,8 +45,17 @@ def frame(spark: SparkSession, looks: list[list[Seen]]):  # type: ignore[no-unty
 
 
 def found(spark: SparkSession, looks: list[list[Seen]]) -> dict[int, list[tuple[datetime, datetime | None, str, bool]]]:
+    """The versions of each key, on which Spark and the driver must agree, books included."""
+    checked = frame(spark, looks)
+    by_spark = versions(checked, ["id"], "at")
+    here = checked.withColumn(CONTENT, content_of(checked)).toArrow()
+    by_driver, books = versions_here(here, ["id"], "at")
+    assert books == books_of(checked, by_spark, "at")
+    columns = ["id", "valid_from", "valid_to", "value", "is_current"]
+    told = sorted(map(repr, by_driver.of(here).select(columns).to_pylist()))
+    assert told == sorted(map(repr, by_spark.select(columns).toArrow().to_pylist()))
     by_key = defaultdict(list)
-    for row in versions(frame(spark, looks), ["id"], "at").collect():
+    for row in by_spark.collect():
         start, end = row["valid_from"].astimezone(UTC), row["valid_to"] and row["valid_to"].astimezone(UTC)
         by_key[row["id"]].append((start, end, row["value"], row["is_current"]))
     return {key: sorted(rows) for key, rows in by_key.items()}

@@ -7,10 +7,10 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from pyspark.sql import SparkSession
 
 from lakehouse.errors import DataError
 from lakehouse.iceberg.consumed import Consumed
-from lakehouse.iceberg.lake import Lake
 from lakehouse.iceberg.snapshots import SnapshotInfo
 from lakehouse.iceberg.table import Field, IcebergTable
 from lakehouse.paths import TableName, raw, silver
@@ -29,6 +29,7 @@ class FakeRaw:
     snapshots: list[tuple[str, dict[str, str]]]
     name: TableName = RAW
     row_count: int = 40
+    size: int = 4000
     fields: tuple[Field, ...] = (Field(1, "id", "int"), Field(2, "v", "string"))
 
     @property
@@ -59,7 +60,7 @@ class FakeReader:
     load = table
 
 
-LAKE = cast(Lake, SimpleNamespace(spark=SimpleNamespace(read=FakeReader())))
+SPARK = cast(SparkSession, SimpleNamespace(read=FakeReader()))
 
 
 def table(load: str = "incremental") -> SourceTable:
@@ -70,7 +71,7 @@ def table(load: str = "incremental") -> SourceTable:
 
 
 def append(rows: int) -> tuple[str, dict[str, str]]:
-    return "append", {"added-records": str(rows)}
+    return "append", {"added-records": str(rows), "added-files-size": str(100 * rows)}
 
 
 OVERWRITE = ("overwrite", {"added-records": "9", "deleted-records": "8"})
@@ -86,7 +87,13 @@ def batch(
     assert fake.head is not None
     now = RawNow(cast(IcebergTable, fake), fake.head, STATE)
     before = None if known is None else Consumed({"raw.t": known}, "same")
-    return incoming(table(load), now, LAKE, before, definition)
+    return incoming(table(load), now, before, definition)
+
+
+def told(found: Batch | None) -> tuple[Any, int, int, bool, bool]:
+    """What Spark is asked to read, the number of rows, their bytes, whether they are all, and whether silver is made anew."""
+    assert found is not None
+    return found.rows(SPARK), found.number, found.size, found.whole, found.rebuilds
 
 
 WHOLE = {"table": "`iceberg`.`raw`.`t`"}
@@ -94,13 +101,13 @@ WHOLE = {"table": "`iceberg`.`raw`.`t`"}
 
 def test_the_first_time_all_of_raw_is_looked_at_as_it_is_at_its_head() -> None:
     found = batch(append(10), append(30), known=None)
-    assert found == Batch(cast(Any, {"versionAsOf": 2, **WHOLE}), 40, whole=True, rebuilds=True)
+    assert told(found) == ({"versionAsOf": 2, **WHOLE}, 40, 40 * 100, True, True)
 
 
 def test_what_was_only_added_is_looked_at_and_no_more() -> None:
     found = batch(append(10), append(3), append(4))
     wanted = {"start-snapshot-id": 1, "end-snapshot-id": 3, "format": "iceberg", **WHOLE}
-    assert found == Batch(cast(Any, wanted), 7, whole=False, rebuilds=False)
+    assert told(found) == (wanted, 7, 7 * 100, False, False)
 
 
 def test_where_nothing_came_there_is_nothing_to_look_at() -> None:
@@ -123,23 +130,23 @@ def test_where_rows_of_raw_left_all_of_it_is_looked_at_and_silver_is_not_made_an
     replaced: tuple[str, dict[str, str]],
 ) -> None:
     found = batch(append(10), append(3), replaced, append(1))
-    assert found == Batch(cast(Any, {"versionAsOf": 4, **WHOLE}), 40, whole=True, rebuilds=False)
+    assert told(found) == ({"versionAsOf": 4, **WHOLE}, 40, 40 * 100, True, False)
 
 
 def test_a_full_load_is_looked_at_whole() -> None:
     found = batch(append(10), append(3), load="full")
-    assert found == Batch(cast(Any, {"versionAsOf": 2, **WHOLE}), 40, whole=True, rebuilds=False)
+    assert told(found) == ({"versionAsOf": 2, **WHOLE}, 40, 40 * 100, True, False)
 
 
 def test_other_rules_make_silver_anew_from_all_of_raw_even_where_raw_is_as_it_was() -> None:
     for load in ("incremental", "full"):
         found = batch(append(10), load=load, definition="other")
-        assert found == Batch(cast(Any, {"versionAsOf": 1, **WHOLE}), 40, whole=True, rebuilds=True)
+        assert told(found) == ({"versionAsOf": 1, **WHOLE}, 40, 40 * 100, True, True)
 
 
 def test_where_raw_s_history_does_not_reach_back_all_of_it_is_looked_at() -> None:
     found = batch(append(10), append(3), known=7)
-    assert found == Batch(cast(Any, {"versionAsOf": 2, **WHOLE}), 40, whole=True, rebuilds=False)
+    assert told(found) == ({"versionAsOf": 2, **WHOLE}, 40, 40 * 100, True, False)
 
 
 def found_now(fake: FakeRaw, before: Consumed | None) -> RawNow | None:

@@ -64,7 +64,7 @@ class Quarantine:
     """The quarantine of a table, batch after batch."""
 
     def __init__(self, spark: SparkSession, table: str) -> None:
-        self.lake, self.table, self._runs = Lake(spark, Catalog(spark)), table, 0
+        self.lake, self.table, self._runs = Lake(spark, Catalog.of_session(spark)), table, 0
 
     def take(self, *rows: tuple[int | None, str], whole: bool = False) -> None:
         self._runs += 1

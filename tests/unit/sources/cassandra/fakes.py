@@ -4,10 +4,18 @@ from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any, Self
 
-from lakehouse.sources.cassandra.schema import CassandraTable, read_as
+from cassandra import cqltypes
+
+from lakehouse.sources.cassandra.schema import CassandraTable, Decode, read_as
 from lakehouse.sources.relation import SourceColumn, SourceRelation
 
 Page = Sequence[tuple[Any, ...]]
+_TYPES = {"timeuuid": cqltypes.UUIDType, "text": cqltypes.UTF8Type, "blob": cqltypes.BytesType} | {
+    str(kind.typename): kind for kind in (cqltypes.Int32Type, cqltypes.ShortType, cqltypes.ByteType, cqltypes.LongType,
+    cqltypes.FloatType, cqltypes.DoubleType, cqltypes.BooleanType, cqltypes.UUIDType, cqltypes.DateType,
+    cqltypes.SimpleDateType, cqltypes.DecimalType, cqltypes.IntegerType, cqltypes.InetAddressType, cqltypes.TimeType,
+    cqltypes.DurationType)
+}  # fmt: skip
 
 
 class FakeSession:
@@ -64,3 +72,13 @@ def table(**types: str) -> CassandraTable:
         SourceColumn(names[name], name, kind, reads[name].lake_type, name != key) for name, kind in types.items()
     )
     return CassandraTable('"app"."t"', SourceRelation("app.t", columns, (key,)), (names[key],), reads)
+
+
+def sent(described: CassandraTable, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """``rows`` (values of ``columns`` as the driver takes them; JSON as text) as Cassandra sends them."""
+    reads = [described.reads[name] for name in columns]
+    kinds = [_TYPES["text" if read.decode is Decode.JSON else read.cql_type] for read in reads]
+    return [
+        tuple(None if cell is None else kind.serialize(cell, 4) for kind, cell in zip(kinds, row, strict=True))
+        for row in rows
+    ]

@@ -23,7 +23,8 @@ def _without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def read(session: FakeSession, attempts: int = 3) -> list[Any]:
-    return [list(page) for page in pages(session, "statement", attempts, 1.0)]
+    """The rows of each page; a page comes by column."""
+    return [list(zip(*page, strict=True)) for page in pages(session, "statement", attempts, 1.0)]
 
 
 @given(st.lists(st.lists(st.tuples(st.integers()), max_size=3), min_size=1, max_size=5))
@@ -38,7 +39,7 @@ def test_a_table_without_rows_is_one_empty_page() -> None:
 def test_the_next_page_is_asked_for_while_the_last_is_being_used() -> None:
     session = FakeSession([[(1,)], [(2,)], [(3,)]])
     found: Iterator[Any] = pages(session, "statement", 1, 1.0)
-    assert next(found) == [(1,)]
+    assert next(found) == ((1,),)
     assert (session.asked, session.taken) == ([None, b"1"], 1)
 
 

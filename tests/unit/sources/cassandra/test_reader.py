@@ -14,18 +14,20 @@ from cassandra import InvalidRequest
 
 from lakehouse.errors import SourceError
 from lakehouse.sources.cassandra import part as module
+from lakehouse.sources.cassandra import reader as reader_module
 from lakehouse.sources.cassandra import source as source_module
 from lakehouse.sources.cassandra.reader import CassandraReader
 from lakehouse.sources.cassandra.settings import Settings
 from lakehouse.sources.cassandra.source import opened
 from lakehouse.sources.cassandra.token_ranges import MAXIMUM, MINIMUM
 from lakehouse.sources.reader import COVERED, MISFITS, Bound
-from tests.unit.sources.cassandra.fakes import FakeSession, table
+from tests.unit.sources.cassandra.fakes import FakeSession, sent, table
 
 EVENTS = table(id="int", at="timestamp", name="text")
 COLUMNS = ["id", "at", "name"]
 AT = datetime(2026, 1, 1, tzinfo=UTC)
-ROWS = [(1, 0, "a"), (2, 2**60, "b"), (3, None, None)]
+ROWS = sent(EVENTS, COLUMNS, [(1, 0, "a"), (2, 2**60, "b"), (3, None, None)])
+KEYS = [row[:1] for row in ROWS]
 
 
 def settings(splits: int = 1) -> Settings:
@@ -59,7 +61,7 @@ def test_parts_together_ask_for_the_whole_ring_once_within_the_bound() -> None:
     asked = sorted(session.bound)
     assert [asked[0][0], asked[-1][1]] == [MINIMUM, MAXIMUM]
     assert all(one[1] == following[0] for one, following in itertools.pairwise(asked))
-    assert {values[2] for values in asked} == {AT.replace(tzinfo=None)}
+    assert {values[2] for values in asked} == {1_767_225_600_000}
 
 
 def test_rows_are_asked_for_by_key_by_leaving_out_all_others() -> None:
@@ -68,7 +70,7 @@ def test_rows_are_asked_for_by_key_by_leaving_out_all_others() -> None:
 
 
 def test_keys_are_covered_by_no_read_since_another_read_shows_another_moment() -> None:
-    (part,) = reader(FakeSession([[(1,), (2,)]])).read_keys(["id"], Bound("at", AT))
+    (part,) = reader(FakeSession([KEYS[:2]])).read_keys(["id"], Bound("at", AT))
     assert rows(part.batches()) == [{"id": 1, COVERED: False}, {"id": 2, COVERED: False}]
 
 
@@ -97,6 +99,44 @@ def test_what_cassandra_refuses_is_told_with_what_was_being_done() -> None:
         list(part.batches())
 
 
+class Answering(FakeSession):
+    """Answers what is asked for: the keys of :data:`ROWS`, or the rows."""
+
+    def prepare(self, cql: str) -> Any:
+        self._pages = [ROWS if '"name"' in cql else KEYS]
+        return super().prepare(cql)
+
+
+def test_a_look_reads_rows_before_keys_and_the_load_that_follows_reads_neither_again() -> None:
+    session, bound = Answering([]), Bound("at", AT)
+    found = reader(session)
+    look = found.look(COLUMNS, bound, count_keys=False)
+    assert look is not None
+    assert look.keys == 3
+    assert ['"name"' in cql for cql in session.prepared] == [True, False]
+    (read,), (keys,) = found.read(COLUMNS, bound), found.read_keys(["id"], None)
+    assert [row["id"] for row in rows(read.batches())] == [row["id"] for row in rows(keys.batches())] == [1, 2, 3]
+    assert len(session.prepared) == 2
+    list(found.read(COLUMNS, Bound("at"))[0].batches())
+    assert len(session.prepared) == 3
+
+
+def test_a_look_at_all_rows_reads_them_once() -> None:
+    session = Answering([])
+    look = reader(session).look(COLUMNS, None, count_keys=True)
+    assert look is not None
+    assert (look.keys, len(session.prepared)) == (3, 1)
+
+
+def test_of_a_look_at_more_than_fits_nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader_module, "_MOST_KEPT", 10)
+    session, bound = Answering([]), Bound("at", AT)
+    found = reader(session)
+    found.look(COLUMNS, bound, count_keys=False)
+    assert len(rows(found.read(COLUMNS, bound)[0].batches())) == 3
+    assert len(session.prepared) == 3
+
+
 def test_nothing_is_known_of_rows_on_their_way_so_a_cursor_has_neither_floor_nor_slack() -> None:
     found = reader(FakeSession([]))
     assert found.floor("at") is None
@@ -107,7 +147,7 @@ def test_nothing_is_known_of_rows_on_their_way_so_a_cursor_has_neither_floor_nor
 @pytest.fixture
 def driver(monkeypatch: pytest.MonkeyPatch) -> FakeSession:
     """The session that every connection gets: it knows two tables of keyspace ``app``."""
-    session = FakeSession([[(1,)]])
+    session = FakeSession([KEYS[:1]])
     key = SimpleNamespace(name="id", cql_type="int")
     plain = SimpleNamespace(columns={"id": key}, partition_key=[key], clustering_key=[])
     session.cluster.metadata.keyspaces["app"] = SimpleNamespace(tables={"events": plain, "Odd": plain})

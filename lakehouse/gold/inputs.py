@@ -1,0 +1,117 @@
+"""The rows that a transformer is given: read by the driver where they are few, else by Spark."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyspark.sql import DataFrame
+
+from lakehouse.errors import DataError
+from lakehouse.iceberg.consumed import Consumed
+from lakehouse.iceberg.find_here import all_rows, rows_of, rows_within
+from lakehouse.iceberg.lake import Lake
+from lakehouse.iceberg.table import IcebergTable
+from lakehouse.registry.transformers import Transformer
+
+#: A table of fewer bytes is read by the driver as a whole.
+_SMALL = 2**20
+#: The longest of the spans that `trunc` cuts to, a year.
+_SPAN = timedelta(days=366)
+#: What gives a day that is not after the moment in its column, and the column.
+DAY_OF = re.compile(r"(?:to_date\((?=\w+\))|trunc\((?=\w+, *'\w+'\)))(\w+).*", re.IGNORECASE)
+Narrow = Callable[[str, Sequence[str], pa.Table], DataFrame | None]
+
+
+def _by_spark(_name: str, _expressions: Sequence[str], _values: pa.Table) -> DataFrame | None:
+    return None
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The tables that a transformer reads, by its argument's name, pinned to their snapshots.
+
+    Attributes:
+        frames: the rows of each; asked for only where they are needed.
+        narrow: the rows of an input in which expressions have one of the combinations of values, and maybe others; ``None``
+            where they are not few, so that Spark has to look for them.
+    """
+
+    tables: Mapping[str, IcebergTable]
+    heads: Mapping[str, int]
+    frames: Mapping[str, DataFrame]
+    narrow: Narrow = _by_spark
+
+
+def inputs_of(transformer: Transformer, lake: Lake, before: Consumed | None) -> Inputs:
+    """The inputs as they are now.
+
+    Args:
+        before: what the table was made from last.
+
+    Raises:
+        DataError: one holds nothing, not even a snapshot, although the table was made from one: it was lost or made anew.
+    """
+    tables, heads = {}, {}
+    for name, read in transformer.reads.items():
+        table = lake.catalog.get(read)
+        head = table.head
+        if head is None and before is not None and before.inputs.get(read.dotted):
+            raise DataError(
+                f"making {transformer.target.dotted}: its input {read.dotted} has no snapshot, and was made from one of it "
+                "before; expected that an input keeps its content until it is replaced. Gold is as it was.",
+                remedy=f"Make {read.dotted} first: run again without --layers gold.",
+            )
+        tables[name], heads[name] = table, head or 0
+    rows = _Rows(lake, tables, heads)
+    return Inputs(tables, heads, rows, rows.narrow)
+
+
+class _Rows(Mapping[str, DataFrame]):
+    """The rows of each input, pinned to its snapshot."""
+
+    def __init__(self, lake: Lake, tables: Mapping[str, IcebergTable], heads: Mapping[str, int]) -> None:
+        self._lake, self._tables, self._heads = lake, tables, heads
+
+    def __getitem__(self, name: str) -> DataFrame:
+        table, head = self._tables[name], self._heads[name]
+        if head and table.size <= _SMALL and table.is_read_here():
+            return self._frame(all_rows(table.held_files(snapshot=head), table.arrow_schema()))
+        reader = self._lake.spark.read
+        return (reader.option("versionAsOf", head) if head else reader).table(str(table.name))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tables)
+
+    def __len__(self) -> int:
+        return len(self._tables)
+
+    def narrow(self, name: str, expressions: Sequence[str], values: pa.Table) -> DataFrame | None:
+        """See :class:`Inputs`."""
+        table, head = self._tables[name], self._heads[name]
+        if not head or not table.is_read_here():
+            return None
+        schema = table.arrow_schema()
+        found = None
+        if set(expressions) <= set(schema.names):
+            found = rows_of(table, values.rename_columns(list(expressions)), list(schema), head)
+        elif len(expressions) == 1 and (day := DAY_OF.fullmatch(expressions[0])) and day[1] in schema.names:
+            days = values.column(0)
+            if days.type == pa.date32() and days.null_count == 0:
+                found = rows_within(table, day[1], _span(days, schema.field(day[1]).type), list(schema), head)
+        return None if found is None else self._frame(found)
+
+    def _frame(self, rows: pa.Table) -> DataFrame:
+        return self._lake.spark.createDataFrame(rows)
+
+
+def _span(days: pa.ChunkedArray, kind: pa.DataType) -> tuple[date, date]:
+    """What days, or moments (UTC) where ``kind`` is of moments, lie between that are cut to one of ``days``."""
+    ends = pc.min_max(days).as_py()
+    span = ends["min"], min(ends["max"], date.max - _SPAN) + _SPAN
+    if not pa.types.is_timestamp(kind):
+        return span
+    first, last = (datetime.combine(day, time(), UTC) for day in span)
+    return first, last

@@ -1,0 +1,133 @@
+"""Merging few raw rows into silver by the driver: Spark says what the contract makes of each, without a shuffle; what
+becomes of them, their quarantine and the merge are Arrow's affair."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyspark.sql import functions as F
+
+from lakehouse.iceberg.lake import Lake
+from lakehouse.iceberg.merge_here import merge_here
+from lakehouse.iceberg.table import IcebergTable
+from lakehouse.paths import engine_column, quote
+from lakehouse.raw.columns import RAW_COLUMNS
+from lakehouse.registry.tables import Check, SourceTable
+from lakehouse.silver import quarantine
+from lakehouse.silver.books import Books
+from lakehouse.silver.contract import FAILURES, SilverShape, breaks, check, conform
+from lakehouse.silver.decide import CONTENT, DELETED, MERGED, REJECTED, SUPERSEDED, content_of
+from lakehouse.silver.decide_here import Outcomes, decide_here
+
+_CURSOR, _KEY_TEXT = engine_column("cursor"), engine_column("key_text")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A batch, its outcomes, and what Spark made of it.
+
+    Attributes:
+        raw: the rows as raw holds them.
+        checked: for each of them the columns that silver shows, the key's and the cursor before they were protected,
+            and which of the softer checks it breaks.
+    """
+
+    raw: pa.Table
+    checked: pa.Table
+    outcomes: Outcomes
+
+    def books(self) -> Books:
+        merged, superseded, rejected, deleted = (
+            int(pc.sum(self.outcomes.are(outcome)).as_py() or 0) for outcome in (MERGED, SUPERSEDED, REJECTED, DELETED)
+        )
+        return Books(self.raw.num_rows, merged + deleted, superseded, rejected)
+
+    def broken(self, softer: Sequence[Check]) -> list[int]:
+        """How many of the merged rows break each of ``softer``."""
+        merged = self.outcomes.are(MERGED)
+        columns = [self.checked.column(_softer(number)) for number in range(len(softer))]
+        return [int(pc.sum(pc.and_(merged, column)).as_py() or 0) for column in columns]
+
+
+def judge(
+    rows: pa.Table,
+    lake: Lake,
+    table: SourceTable,
+    columns: SilverShape,
+    softer: Sequence[Check],
+    pseudonym_key: bytes | None,
+) -> Judged:
+    """What the contract makes of each of ``rows``, a batch of raw."""
+    frame = lake.spark.createDataFrame(rows)
+    conformed = check(conform(frame, table, columns), table)
+    cursor = table.cursor if table.cursor in columns.columns else None
+    key = [engine_column(name) for name in columns.key]
+    checked = conformed.select(
+        *columns.protected(table, pseudonym_key),
+        *(F.col(quote(name)).alias(own) for name, own in zip(columns.key, key, strict=True)),
+        *([F.col(quote(cursor)).alias(_CURSOR)] if cursor else []),
+        *(F.expr(breaks(rule)).alias(_softer(number)) for number, rule in enumerate(softer)),
+        content_of(conformed).alias(CONTENT),
+        quarantine.key_json(columns.key).alias(_KEY_TEXT),
+        F.col(quote(FAILURES)),
+    ).toArrow()
+    for name in ("_ingested_at", "_op"):
+        checked = checked.append_column(name, rows.column(name))
+    return Judged(rows, checked, decide_here(checked, key, _CURSOR if cursor else None))
+
+
+def reject(judged: Judged, table: SourceTable, lake: Lake, run_id: str, rejected_at: datetime, *, whole: bool) -> None:
+    """Bring the quarantine of ``table`` up to date; see :func:`quarantine.refresh`."""
+    rejected = judged.outcomes.are(REJECTED)
+    rows = _as_they_were(judged.raw.filter(rejected), lake)
+    broken = judged.outcomes.failures.filter(rejected)
+    rules, reasons = (_joined(broken, name, between) for name, between in (("rule", ", "), ("reason", "; ")))
+    found = pa.table(
+        {
+            "key": judged.checked.column(_KEY_TEXT).filter(rejected),
+            "rule": rules,
+            "reason": reasons,
+            "run_id": pa.repeat(pa.scalar(run_id), len(broken)),
+            "rejected_at": pa.repeat(pa.scalar(rejected_at, pa.timestamp("us", tz="UTC")), len(broken)),
+            "row": rows,
+        }
+    )
+    touched = None if whole else judged.checked.column(_KEY_TEXT)
+    quarantine.refresh_here(table.table, found, touched, lake)
+
+
+def merge(
+    judged: Judged, columns: SilverShape, target: IcebergTable, lake: Lake, properties: dict[str, str], *, whole: bool
+) -> int | None:
+    """Merge what counts into ``target``; ``None`` when the driver cannot, and nothing is written."""
+    outcomes, schema = judged.outcomes, target.arrow_schema()
+    rejected_winner = pc.and_(outcomes.are(REJECTED), outcomes.newest)
+    counted = pc.or_(outcomes.are(MERGED, DELETED), rejected_winner)
+    changes = judged.checked.select(schema.names).filter(counted).cast(schema)
+    removed = pc.invert(outcomes.are(MERGED)).filter(counted)
+    before = target.head
+    merged = merge_here(changes.combine_chunks(), removed, target, columns.key, properties, mirror=whole)
+    if merged is None:
+        return None
+    lake.changes.record(target, before or 0, merged.snapshot, merged.changed)
+    return merged.snapshot
+
+
+def _softer(number: int) -> str:
+    return engine_column(f"softer_{number}")
+
+
+def _as_they_were(rows: pa.Table, lake: Lake) -> pa.ChunkedArray:
+    """JSON of rows of raw."""
+    if not rows.num_rows:
+        return pa.chunked_array([], pa.string())
+    names = [name for name in rows.column_names if name not in RAW_COLUMNS or name == "_misfits"]
+    text = F.to_json(F.struct(*map(quote, names))).alias("row")
+    return lake.spark.createDataFrame(rows).select(text).toArrow().column("row")
+
+
+def _joined(failures: pa.Array, name: str, between: str) -> pa.Array:
+    """For each row the rules that it breaks, or their reasons, as one text."""
+    return pa.array([between.join(item[name] for item in row) for row in failures.to_pylist()], pa.string())

@@ -1,0 +1,85 @@
+"""Spark starts once, when it is asked for or expected, and nobody who does not ask waits for it."""
+
+import threading
+from typing import Any, cast
+
+import pytest
+from pyspark.sql import SparkSession
+
+from lakehouse.errors import SystemFailureError
+from lakehouse.iceberg.catalog import Catalog
+from lakehouse.iceberg.lake import Lake
+from lakehouse.spark import Sessions
+
+
+class Start:
+    """Starts a Spark that is none, once it may."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.calls, self.may, self._error = 0, threading.Event(), error
+        self.session: Any = object()
+
+    def __call__(self) -> SparkSession:
+        self.calls += 1
+        assert self.may.wait(10)
+        if self._error is not None:
+            raise self._error
+        return cast(SparkSession, self.session)
+
+    def lake(self, *, computes: bool) -> Lake:
+        return Lake(Sessions(self, is_local=True), cast(Catalog, None), computes=computes)
+
+
+def test_it_is_not_started_before_it_is_asked_for() -> None:
+    start = Start()
+    sessions = Sessions(start, is_local=True)
+    assert (start.calls, sessions.failure) == (0, None)
+    start.may.set()
+    assert sessions.first() is sessions.first() is start.session
+    assert start.calls == 1
+
+
+def test_who_expects_it_does_not_wait_and_who_asks_gets_the_one_that_was_expected() -> None:
+    start = Start()
+    sessions = Sessions(start, is_local=True)
+    sessions.expect()
+    sessions.expect()
+    assert sessions.failure is None
+    start.may.set()
+    assert sessions.first() is start.session
+    assert start.calls == 1
+
+
+def test_all_that_ask_are_told_that_it_did_not_start_and_why_is_kept() -> None:
+    cause = ValueError("no such host")
+    start = Start(cause)
+    start.may.set()
+    sessions = Sessions(start, is_local=True)
+    for _ in range(2):
+        with pytest.raises(SystemFailureError, match=r"Spark did not start; the error of the run says why"):
+            sessions.first()
+    assert sessions.failure is cause
+    assert start.calls == 1
+
+
+@pytest.mark.parametrize("computes", [True, False])
+def test_what_comes_lets_it_start_only_where_something_is_computed_from_it(computes: bool) -> None:
+    start = Start()
+    start.may.set()
+    lake = start.lake(computes=computes)
+    own = lake.in_a_session_of_its_own()
+    assert start.calls == 0
+    own.something_came()
+    lake.sessions._thread.shutdown(wait=True)
+    assert start.calls == computes
+
+
+def test_each_table_has_a_session_of_its_own(spark: SparkSession) -> None:
+    lake = Lake(spark, Catalog.of_session(spark))
+    one, other = lake.in_a_session_of_its_own(), lake.in_a_session_of_its_own()
+    assert lake.spark is spark
+    assert one.spark is one.spark
+    assert len({id(lake.spark), id(one.spark), id(other.spark)}) == 3
+    one.spark.conf.set("lakehouse.test", "mine")
+    assert other.spark.conf.get("lakehouse.test", "none") == "none"
+    assert one.changes is other.changes is lake.changes
