@@ -2,19 +2,24 @@
 
 import json
 import os
+import resource
+import shutil
+import socket
+import statistics
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from lakehouse.orchestrate.launch import Application, application
 from lakehouse.settings import Profile, load_profile
 from scripts.services.control import Services
-from scripts.services.settings import ROOT, Home
+from scripts.services.settings import HOST, PORTS, ROOT, Home
 
 HOME = ROOT / ".lakehouse" / "bench"
 
@@ -25,6 +30,26 @@ def services(*names: str, home: Home | None = None) -> Services:
     os.environ.update(found.env)
     found.start(*names)
     return found
+
+
+@contextmanager
+def own_services(*names: str) -> Iterator[Services]:
+    """Services beside the demo's, on free ports; ended, and their data thrown away.
+
+    Commands that are started meanwhile find them by the environment.
+    """
+    home = Home(HOME / f"services-{os.getpid()}")
+    with ExitStack() as probes:
+        for name in names:  # all are bound at once, so that no two get the same port
+            probe = probes.enter_context(socket.socket())
+            probe.bind((HOST, 0))
+            os.environ[PORTS[name][1]] = str(probe.getsockname()[1])
+    found = services(*names, home=home)
+    try:
+        yield found
+    finally:
+        found.stop()
+        shutil.rmtree(home.folder, ignore_errors=True)
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
@@ -52,14 +77,21 @@ class Measured:
 
     Attributes:
         seconds: from start to end.
+        processor_seconds: what its processes computed; unlike the time, it hardly depends on what else runs.
         peak_bytes: the most memory that all processes under this one held together, services included; sampled.
     """
 
     seconds: float
+    processor_seconds: float
     peak_bytes: int
 
+    @property
+    def peak_gib(self) -> float:
+        return round(self.peak_bytes / 2**30, 2)
+
     def __str__(self) -> str:
-        return f"{self.seconds:.1f} s, at most {self.peak_bytes / 2**30:.1f} GiB"
+        processor = f"{self.processor_seconds:.0f} s of processor"
+        return f"{self.seconds:.1f} s, {processor}, at most {self.peak_gib:.1f} GiB"
 
 
 def measured(command: Sequence[str], env: Mapping[str, str]) -> Measured:
@@ -72,13 +104,30 @@ def measured(command: Sequence[str], env: Mapping[str, str]) -> Measured:
             peak = max(peak, _held_bytes(os.getpid()))
 
     watcher = threading.Thread(target=watch, daemon=True)
+    before = _processor_seconds()
     watcher.start()
     try:
         seconds = timed(command, env)
     finally:
         ended.set()
         watcher.join()
-    return Measured(seconds, peak)
+    return Measured(seconds, _processor_seconds() - before, peak)
+
+
+def _processor_seconds() -> float:
+    """Of all processes that this one started and that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def spark_jobs(command: Sequence[str], env: Mapping[str, str]) -> int:
+    """How many Spark jobs ``command`` has, by the event logs of its applications. Writing them takes time: do not time it."""
+    with TemporaryDirectory() as folder:
+        conf = {"enabled": "true", "dir": Path(folder).as_uri(), "compress": "false", "rolling.enabled": "false"}
+        options = " ".join(f"-Dspark.eventLog.{name}={value}" for name, value in conf.items())
+        timed(command, {**env, "SPARK_SUBMIT_OPTS": options})
+        logs = [path.read_text() for path in Path(folder).iterdir()]
+    return sum(log.count('{"Event":"SparkListenerJobStart"') for log in logs)
 
 
 def _held_bytes(root: int) -> int:
@@ -103,12 +152,17 @@ def _proportional_bytes(process: int) -> int:
 
 
 def start_of_spark(repetitions: int = 3) -> float:
-    """Seconds that an application needs that does nothing but open its catalog: the median of some starts."""
+    """Seconds that an application needs that does nothing but open its catalog: the median of some starts. Said as S.
+
+    Call it after a run, which leaves a fuller class archive behind for later starts than this does where there is none.
+    """
+    env = environment(HOME / "start")
     job = _job("start.py")
-    timed(job.command, environment(HOME / "start"))
+    timed(job.command, env)
     job.keep_archive()
-    times = sorted(timed(_job("start.py").command, environment(HOME / "start")) for _ in range(repetitions))
-    return times[len(times) // 2]
+    start = statistics.median(timed(_job("start.py").command, env) for _ in range(repetitions))
+    say(f"Spark alone starts in {start:.1f} s: 1 S")
+    return start
 
 
 def _job(name: str) -> Application:
@@ -118,6 +172,11 @@ def _job(name: str) -> Application:
 def profile() -> Profile:
     """The profile that is measured."""
     return load_profile("embedded")
+
+
+def in_starts(seconds: float, start: float) -> str:
+    """``seconds`` as a text, and in S, the time in which Spark alone starts."""
+    return f"{seconds:.1f} s, {seconds / start:.1f} S"
 
 
 def say(text: str) -> None:

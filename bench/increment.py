@@ -5,25 +5,27 @@ first run, and days are played and carried. Cost that follows what changed is al
 grows with the size.
 """
 
-import os
 import shutil
-import socket
 import statistics
-import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
 from typing import Annotated, Any
 
 import typer
 
-from bench.common import HOME, environment, measured, result, say, services
-from scripts.demo_data.ecommerce import generator
-from scripts.services.control import Services
-from scripts.services.settings import HOST, PORTS, ROOT, Home
-
-_PIPELINE = [sys.executable, str(ROOT / "scripts" / "run_pipeline.py"), "--domains", "ecommerce"]
+from bench import shop
+from bench.common import (
+    HOME,
+    Measured,
+    environment,
+    in_starts,
+    measured,
+    own_services,
+    result,
+    say,
+    spark_jobs,
+    start_of_spark,
+)
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,19 @@ class Day:
     """What a played day brought, and what carrying it took."""
 
     changed_rows: int
-    seconds: float
+    took: Measured
+
+
+@dataclass(frozen=True)
+class Days:
+    """The days that count of a shop of one size, and the Spark jobs of one more, which is not timed."""
+
+    days: list[Day]
+    jobs: int
+
+    @property
+    def seconds(self) -> float:
+        return round(statistics.median(day.took.seconds for day in self.days), 2)
 
 
 def main(
@@ -42,53 +56,43 @@ def main(
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON object last.")] = False,
 ) -> None:
     """Measure a day's increment in a small shop and in a large one."""
-    with _own_postgres() as found, closing(found.postgres.connect()) as connection:
+    with own_services("postgres") as found, closing(found.postgres.connect()) as connection:
         few = _days(connection, small, orders, days)
+        start = start_of_spark()
         many = _days(connection, large, orders, days)
-    changed = [day.changed_rows for day in few + many]
+    changed = [day.changed_rows for day in few.days + many.days]
     say(f"changed rows of a day: {min(changed):,} to {max(changed):,}")
+    say(f"small: {in_starts(few.seconds, start)}; large: {in_starts(many.seconds, start)}")
     values = {
         "changed_rows": round(statistics.median(changed)),
-        "small_s": round(statistics.median(day.seconds for day in few), 2),
-        "large_s": round(statistics.median(day.seconds for day in many), 2),
+        "small_s": few.seconds,
+        "large_s": many.seconds,
+        "large_over_small": round(many.seconds / few.seconds, 2),
+        "spark_start_s": round(start, 2),
+        "small_jobs": few.jobs,
+        "large_jobs": many.jobs,
+        "large_peak_gib": max(day.took.peak_gib for day in many.days),
     }
     result(values, as_json=json_output)
 
 
-def _days(connection: Any, scale: float, orders: int, days: int) -> list[Day]:
+def _days(connection: Any, scale: float, orders: int, days: int) -> Days:
     """Make the shop at ``scale`` and a lake of it; play and carry one day, which warms up, and ``days`` that count."""
-    say(f"the shop at scale {scale:g}")
-    with connection.cursor() as cursor:
-        cursor.execute("DROP SCHEMA IF EXISTS shop CASCADE")
-    generator.create_schema(connection)
-    rows = generator.load(connection, scale)
-    say(f"  {rows['orders']:,} orders, {sum(rows.values()):,} rows")
+    shop.make(connection, scale)
     lake = HOME / "increment"
     shutil.rmtree(lake, ignore_errors=True)
-    say(f"  first run: {measured(_PIPELINE, environment(lake))}")
+    env = environment(lake)
+    say(f"  first run: {measured(shop.PIPELINE, env)}")
     found = []
     for number in range(days + 1):
-        day = generator.play_day(connection, orders=orders)
-        changed = generator.changed_rows(connection, datetime.combine(day, time(), UTC))
-        took = measured(_PIPELINE, environment(lake))
-        say(f"  {day:%F}: {changed:,} changed rows, {took}{'' if number else ', not counted'}")
-        found.append(Day(changed, took.seconds))
-    return found[1:]
-
-
-@contextmanager
-def _own_postgres() -> Iterator[Services]:
-    """A PostgreSQL beside the demo's, on a free port; ended, and its data thrown away."""
-    home = Home(HOME / "services")
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        os.environ[PORTS["postgres"][1]] = str(probe.getsockname()[1])
-    found = services("postgres", home=home)
-    try:
-        yield found
-    finally:
-        found.stop()
-        shutil.rmtree(home.folder, ignore_errors=True)
+        changed = shop.play(connection, orders)
+        took = measured(shop.PIPELINE, env)
+        say(f"  day {number + 1}: {changed:,} changed rows, {took}{'' if number else ', not counted'}")
+        found.append(Day(changed, took))
+    shop.play(connection, orders)
+    jobs = spark_jobs(shop.PIPELINE, env)
+    say(f"  one more day, not timed: {jobs} Spark jobs")
+    return Days(found[1:], jobs)
 
 
 if __name__ == "__main__":

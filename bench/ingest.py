@@ -6,20 +6,20 @@ Each is a process of its own, timed from its start to its end, on the same table
 
 import os
 import shutil
-import subprocess
-import sys
 from contextlib import closing
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from bench import cassandra_read
-from bench.common import HOME, environment, profile, result, say, services, start_of_spark, timed
+from bench import cassandra_read, others
+from bench.common import HOME, environment, in_starts, profile, result, say, services, start_of_spark, timed
 from lakehouse.orchestrate.launch import application
 from lakehouse.orchestrate.runs import Kind, Plan
 from lakehouse.orchestrate.work import Work
 from scripts.services.settings import ROOT
+
+_HOME = HOME / "ingest"
 
 _TABLE = """
 CREATE TABLE {table} AS
@@ -58,56 +58,31 @@ def main(
             cursor.execute(f"ALTER TABLE {table} ADD PRIMARY KEY (id)")
         cursor.execute(f"VACUUM ANALYZE {table}")
         cursor.execute("CHECKPOINT")
-    shutil.rmtree(HOME, ignore_errors=True)
-    registry = HOME / "registry" / "bench"
+    shutil.rmtree(_HOME, ignore_errors=True)
+    registry = _HOME / "registry" / "bench"
     registry.mkdir(parents=True)
     (registry / f"{table}.yml").write_text(
         f"source: {{connection: app_pg, relation: public.{table}}}\ncursor: updated_at\n"
     )
-    start_of_spark(1)  # the first start on a machine leaves the class archive behind
-    say("this project")
-    ours = rows / _ours(table, "ours")
-    say("plain Spark JDBC")
+    start = start_of_spark()  # the first start on a machine leaves the class archive behind
     job = application(profile(), str(ROOT / "bench" / "jobs" / "plain_jdbc.py"), [table])
-    plain = rows / timed(job.command, environment(HOME / "plain"))
-    say("dlt with connectorx")
-    python = _dlt_python()
     password, port = found.env["APP_PG_PASSWORD"], found.endpoint("postgres").port
     uri = f"postgresql+psycopg2://lakehouse:{password}@127.0.0.1:{port}/app"
-    dlt = rows / timed([python, str(ROOT / "bench" / "dlt_load.py"), uri, table, str(HOME / "dlt")], os.environ)
-    result(
-        {"rows": rows, "ours": round(ours), "dlt_connectorx": round(dlt), "spark_jdbc": round(plain)},
-        as_json=json_output,
-    )
+    dlt = [others.python(), str(ROOT / "bench" / "dlt_load.py"), uri, table, str(_HOME / "dlt")]
+    seconds = {
+        "ours": _ours(table, "ours"),
+        "dlt_connectorx": timed(dlt, os.environ),
+        "spark_jdbc": timed(job.command, environment(_HOME / "plain")),
+    }
+    for name, took in seconds.items():
+        say(f"{name}: {in_starts(took, start)}")
+    result({"rows": rows, **{name: round(rows / took) for name, took in seconds.items()}}, as_json=json_output)
 
 
 def _ours(table: str, home: str) -> float:
     work = Work(kind=Kind.JOB, plan=Plan(tables=(f"raw.{table}",)))
     job = application(profile(), "run_plan.py", ["--work", work.as_json()])
-    return timed(job.command, environment(HOME / home, LAKEHOUSE_REGISTRY=str(HOME / "registry")))
-
-
-def _dlt_python() -> str:
-    """The Python of an environment with dlt, made from bench/requirements.lock when it is not there."""
-    folder = ROOT / ".lakehouse" / "bench-venv"
-    python = folder / "bin" / "python"
-    if not python.exists():
-        say("installing dlt (once)")
-        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-        subprocess.run(
-            [
-                str(python),
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--require-hashes",
-                "-r",
-                str(ROOT / "bench" / "requirements.lock"),
-            ],
-            check=True,
-        )
-    return str(python)
+    return timed(job.command, environment(_HOME / home, LAKEHOUSE_REGISTRY=str(_HOME / "registry")))
 
 
 if __name__ == "__main__":

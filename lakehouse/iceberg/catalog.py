@@ -125,7 +125,7 @@ class Catalog:
             json.dumps({"type": "struct", "schema-id": 0, "fields": fields})
         )
         builder = self._java.buildTable(self._identifier(name), schema)
-        for key, value in table_properties(()).items():
+        for key, value in table_properties(name.layer, ()).items():
             builder = builder.withProperty(key, value)
         return builder
 

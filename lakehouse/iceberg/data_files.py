@@ -26,11 +26,13 @@ class FileTarget:
         path: a location that the table gave out.
         schema: Arrow schema with field ids (see :meth:`lakehouse.iceberg.table.IcebergTable.arrow_schema`).
         properties: of the table's FileIO, credentials included: never log them.
+        codec: how it is compressed, as Iceberg calls it.
     """
 
     path: str
     schema: pa.Schema
     properties: Mapping[str, str]
+    codec: str = "zstd"
 
     def __repr__(self) -> str:
         return f"FileTarget({self.path!r})"
@@ -79,8 +81,7 @@ def write(
                     writer = pq.ParquetWriter(
                         stream.open(),
                         schema,
-                        compression="zstd",
-                        compression_level=1,
+                        **_compression(target.codec),
                         use_dictionary=dictionary,
                         store_schema=False,
                     )
@@ -91,6 +92,11 @@ def write(
             if writer is not None:
                 writer.close()
     return WrittenFile(target.path, rows, highest) if writer is not None else None
+
+
+def _compression(codec: str) -> dict[str, Any]:
+    """Arrow's words for a codec of Iceberg; of zstd the level that is fastest to write."""
+    return {"compression": codec.removesuffix("_raw"), "compression_level": 1 if codec == "zstd" else None}
 
 
 def _larger(highest: Any, batch: pa.RecordBatch, watch: str | None) -> Any:

@@ -14,7 +14,7 @@ from lakehouse.iceberg import contents, partitioning
 from lakehouse.iceberg.arrow_types import arrow_type, has_arrow_type, iceberg_type, lake_type
 from lakehouse.iceberg.data_files import FileTarget, WrittenFile
 from lakehouse.iceberg.java import IcebergClasses, each
-from lakehouse.iceberg.properties import distribution
+from lakehouse.iceberg.properties import CODEC, distribution
 from lakehouse.iceberg.reported import reported
 from lakehouse.iceberg.snapshots import SnapshotInfo
 from lakehouse.paths import TableName
@@ -104,7 +104,8 @@ class IcebergTable:
         properties = {
             str(entry.getKey()): str(entry.getValue()) for entry in each(self._java.io().properties().entrySet())
         }
-        return FileTarget(str(path), self.arrow_schema(), properties)
+        codec = self._java.properties().get(CODEC) or "zstd"
+        return FileTarget(str(path), self.arrow_schema(), properties, str(codec))
 
     def remove_file(self, path: str) -> None:
         """Remove a data file that no snapshot shows, if it is there."""

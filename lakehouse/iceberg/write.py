@@ -151,7 +151,7 @@ def replace(
     view = f"replacing_{name.layer}_{name.table}"
     ordered = rows.sortWithinPartitions(*map(quote, sort_by)) if sort_by else rows
     ordered.createOrReplaceTempView(view)
-    said = ", ".join(f"'{key}' = '{value}'" for key, value in table_properties(partition_by).items())
+    said = ", ".join(f"'{key}' = '{value}'" for key, value in table_properties(name.layer, partition_by).items())
     fields = ", ".join(map(spark_transform, partition_by))
     partitioned = f"PARTITIONED BY ({fields}) " if fields else ""
     statement = (

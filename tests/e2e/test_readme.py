@@ -29,6 +29,9 @@ _LEFT_OUT = {
     "python -m bench.ingest --source cassandra --rows 400000 --json": _BENCHMARK,
     "python -m bench.run --json": _BENCHMARK,
     "python -m bench.increment --json": _BENCHMARK,
+    "python -m bench.demo_day --json": _BENCHMARK,
+    "python -m bench.day --scale 20 --json": _BENCHMARK,
+    "python -m bench.query --json": _BENCHMARK,
 }  # fmt: skip
 
 

@@ -162,3 +162,10 @@ def test_a_file_stands_where_its_table_says_whatever_its_folder_is_called(
 
 def test_credentials_are_not_shown(tmp_path: Path) -> None:
     assert "hidden" not in repr(target(tmp_path / "part.parquet"))
+
+
+@pytest.mark.parametrize(("codec", "said"), [("zstd", "ZSTD"), ("lz4_raw", "LZ4"), ("snappy", "SNAPPY")])
+def test_a_file_is_compressed_as_its_table_says(tmp_path: Path, codec: str, said: str) -> None:
+    place = FileTarget(str(tmp_path / "part.parquet"), SCHEMA, {}, codec)
+    write(place, [batch(id=[1], name=["a"])], {})
+    assert pq.ParquetFile(place.path).metadata.row_group(0).column(0).compression == said

@@ -4,6 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -13,10 +16,11 @@ from pyspark.sql import functions as F
 from lakehouse.errors import SystemFailureError
 from lakehouse.iceberg.catalog import Catalog
 from lakehouse.iceberg.changes import Changes
+from lakehouse.iceberg.data_files import write as write_file
 from lakehouse.iceberg.spark_errors import BrokenRowError
 from lakehouse.iceberg.table import IcebergTable
-from lakehouse.iceberg.write import REMOVED, append, merge, merge_part, overwrite
-from lakehouse.paths import quote, silver
+from lakehouse.iceberg.write import REMOVED, append, merge, merge_part, overwrite, replace
+from lakehouse.paths import Layer, TableName, quote, silver
 from lakehouse.testing import local_frame
 
 Rows = dict[int, tuple[str | None, str | None]]
@@ -152,3 +156,18 @@ def test_rows_that_are_there_already_are_no_change_for_what_is_made_from_the_tab
     head = merge(rows, target, ["id"], {}, mirror=False, lost=["w"])
     told = Changes().between(spark, target, begun, head).select(*COLUMNS).collect()
     assert {tuple(row) for row in told} == {(3, "d", None), (3, "e", None)}
+
+
+@pytest.mark.parametrize(("layer", "codec"), [(Layer.SILVER, "ZSTD"), (Layer.GOLD, "LZ4")])
+def test_what_analysts_read_is_compressed_for_reading(spark: SparkSession, layer: Layer, codec: str) -> None:
+    """DuckDB reads it too: Spark's file and the driver's of the same table."""
+    catalog = Catalog.of_session(spark)
+    name = TableName(layer, f"codec_{uuid4().hex[:8]}")
+    replace(frame(spark, {1: ("a", "b")}), name, catalog, (), {"example": "codec"})
+    made = catalog.get(name)
+    ours = made.new_file()
+    write_file(ours, [pa.RecordBatch.from_pydict({"id": pa.array([2], pa.int32()), "v": ["a"], "w": ["b"]})], {})
+    files = [path.removeprefix("file:") for path in (*made.data_file_paths(), ours.path)]
+    assert [pq.ParquetFile(file).metadata.row_group(0).column(0).compression for file in files] == [codec, codec]
+    assert duckdb.execute("SELECT id FROM read_parquet(?) ORDER BY 1", [files]).fetchall() == [(1,), (2,)]
+    spark.sql(f"DROP TABLE {name} PURGE")
