@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from lakehouse.errors import ConfigurationError, DataError
 from lakehouse.gold.rebuild import definition_with, parameters_of
 from lakehouse.iceberg.consumed import last_consumed
 from lakehouse.iceberg.metadata import LakeMetadata, TableMetadata
 from lakehouse.iceberg.partitioning import alike, normal
+from lakehouse.orchestrate.change import Change, Kind
 from lakehouse.paths import Layer, TableName, quarantine, raw
 from lakehouse.raw.declared import declared_changes, stops
 from lakehouse.raw.state import last_state
@@ -22,35 +22,8 @@ from lakehouse.silver.history import COLUMNS as HISTORY_COLUMNS
 _UNKNOWN = "as at the source"
 
 
-class Kind(StrEnum):
-    """What happens to a table."""
-
-    NEW = "new"
-    COLUMNS = "columns"
-    LAYOUT = "layout"
-    READ = "read"
-    CONTRACT = "contract"
-    TRANSFORMER = "transformer"
-    DOWNSTREAM = "downstream"
-    STOPS = "stops"
-    UNMADE = "unmade"
-
-
 #: Kinds after which the rows of a table may be others, so that tables made from it follow.
 _MAKES_ROWS = {Kind.NEW, Kind.COLUMNS, Kind.READ, Kind.CONTRACT, Kind.TRANSFORMER, Kind.DOWNSTREAM}
-
-
-@dataclass(frozen=True)
-class Change:
-    """One thing that would happen to one table (``layer.table``)."""
-
-    table: str
-    kind: Kind
-    detail: str
-
-    def event(self) -> dict[str, str]:
-        """The change as a line for machines."""
-        return {"event": "change", "table": self.table, "kind": str(self.kind), "detail": self.detail}
 
 
 @dataclass

@@ -112,7 +112,8 @@ def _isolated(work: Work, registry: Registry, outcome: Outcome, report: Report) 
 
 def _application(work: Work, profile: Profile, log: Log, outcome: Outcome, report: Report) -> None:
     """Run one application, and see that each table of its share has an end: of which it tells nothing, it has failed."""
-    started = application(profile, "run_plan.py", ["--profile", profile.name, "--work", work.as_json()])
+    arguments = ["--profile", profile.name, "--work", work.as_json()]
+    started = application(profile, "run_plan.py", arguments, little=_is_little(work, profile))
     share: set[str] = set() if work.resume else set(work.tables)
     said = False
 
@@ -156,6 +157,11 @@ def _application(work: Work, profile: Profile, log: Log, outcome: Outcome, repor
 def _is_computed(ended: TableRun) -> bool:
     """Whether Spark made the table; what is loaded, or found unchanged, needs few of its classes."""
     return ended.status is Status.SUCCEEDED and ended.name.layer is not Layer.RAW
+
+
+def _is_little(work: Work, profile: Profile) -> bool:
+    """Whether ``work`` goes on from a lake that was published before: it brings what changed since."""
+    return profile.analytics.exists() and not work.plan.full_refresh and work.plan.window is None
 
 
 def _environment(profile: Profile) -> dict[str, str]:

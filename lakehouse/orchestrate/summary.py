@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from rich.markup import escape
 from rich.table import Table
 
+from lakehouse.orchestrate.change import Change, Kind
 from lakehouse.orchestrate.events import Event, Failed, RunFinished, RunStarted
-from lakehouse.orchestrate.pending import Change, Kind
 from lakehouse.orchestrate.pipeline import Outcome
 from lakehouse.orchestrate.runs import Status, TableRun
 

@@ -20,6 +20,7 @@ from lakehouse.silver.books import Books
 from lakehouse.silver.contract import FAILURES, SilverShape, breaks, check, conform
 from lakehouse.silver.decide import CONTENT, DELETED, MERGED, REJECTED, SUPERSEDED, content_of
 from lakehouse.silver.decide_here import Outcomes, decide_here
+from lakehouse.spark import plan
 
 _CURSOR, _KEY_TEXT = engine_column("cursor"), engine_column("key_text")
 
@@ -60,6 +61,7 @@ def judge(
     pseudonym_key: bytes | None,
 ) -> Judged:
     """What the contract makes of each of ``rows``, a batch of raw."""
+    plan(lake.spark, 0)
     frame = lake.spark.createDataFrame(rows)
     conformed = check(conform(frame, table, columns), table)
     cursor = table.cursor if table.cursor in columns.columns else None

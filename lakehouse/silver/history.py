@@ -32,6 +32,7 @@ from lakehouse.silver.decide import CONTENT, content_of
 from lakehouse.silver.definition import definition_of
 from lakehouse.silver.history_here import versions_here
 from lakehouse.silver.incoming import Batch, incoming, raw_now
+from lakehouse.spark import plan
 
 VALID_FROM, VALID_TO, IS_CURRENT = "valid_from", "valid_to", "is_current"
 _EPOCH, _LATEST, _RANK = map(engine_column, ("epoch", "latest", "rank"))
@@ -116,6 +117,7 @@ def _merge_here(
     rows = rows_of(batch.raw.table, keys.group_by(list(columns.key)).aggregate([]), list(raw_schema), batch.raw.head)
     if rows is None:
         return None
+    plan(lake.spark, 0)
     conformed = check(conform(lake.spark.createDataFrame(rows), table, columns), table)
     own = [engine_column(name) for name in (*columns.key, str(table.cursor))]
     checked = conformed.select(

@@ -5,12 +5,13 @@ from datetime import datetime
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from lakehouse.iceberg.find_here import all_rows
+from lakehouse.iceberg.contents import HeldFile, Places
+from lakehouse.iceberg.find_here import hits
 from lakehouse.iceberg.lake import Lake
+from lakehouse.iceberg.table import IcebergTable
 from lakehouse.iceberg.write import overwrite
 from lakehouse.iceberg.write_here import Rewriting, rewrite
 from lakehouse.paths import engine_column, quarantine
@@ -87,19 +88,19 @@ def refresh_here(table: str, rejects: pa.Table, touched: pa.ChunkedArray | None,
     if not rejects.num_rows and (existing is None or existing.row_count == 0):
         return
     target = existing or lake.catalog.create(name, COLUMNS)
-    schema, files = target.arrow_schema(), target.held_files()
-    others = schema.empty_table()
-    if touched is not None:
-        held = all_rows(files, schema)
-        # a row without a key has no successor that it could leave for
-        left = pc.and_(
-            pc.is_valid(held.column("key")), pc.is_in(held.column("key"), value_set=touched.combine_chunks())
-        )
-        others = held.filter(pc.invert(left))
-        if not rejects.num_rows and others.num_rows == held.num_rows:
-            return
-    rows = pa.concat_tables([others, rejects.cast(schema)])
-    rewrite(target, [Rewriting(file, np.arange(file.rows)) for file in files], rows, {})
+    leaving = []
+    for file in target.held_files():
+        drop = np.arange(file.rows) if touched is None else _places(file, target, touched)
+        if len(drop):
+            leaving.append(Rewriting(file, drop))
+    if leaving or rejects.num_rows:
+        rewrite(target, leaving, rejects.cast(target.arrow_schema()).combine_chunks(), {})
+
+
+def _places(file: HeldFile, target: IcebergTable, touched: pa.ChunkedArray) -> Places:
+    """Where in ``file`` the rows of ``touched`` keys stand; a row without a key has no successor that it would leave for."""
+    keys = pa.table({"key": touched.drop_null().unique()})
+    return hits(file, pa.schema([target.arrow_schema().field("key")]), keys, ["key"])[0]
 
 
 def key_json(key: Sequence[str]) -> Column:

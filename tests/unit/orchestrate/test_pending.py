@@ -10,7 +10,8 @@ from pyspark.sql import functions as F
 from lakehouse.errors import ConfigurationError
 from lakehouse.iceberg.metadata import LakeMetadata
 from lakehouse.iceberg.write import overwrite
-from lakehouse.orchestrate.pending import Change, Kind, changes
+from lakehouse.orchestrate.change import Change, Kind
+from lakehouse.orchestrate.pending import changes
 from lakehouse.paths import raw, silver
 from lakehouse.raw.columns import RAW_COLUMNS
 from lakehouse.raw.state import PROPERTY, ReadColumn, State

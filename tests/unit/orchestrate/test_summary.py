@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console, RenderableType
 
+from lakehouse.orchestrate.change import Change, Kind
 from lakehouse.orchestrate.events import Event, Failed, RunFinished, RunStarted, TableStarted
-from lakehouse.orchestrate.pending import Change, Kind
 from lakehouse.orchestrate.pipeline import Outcome
 from lakehouse.orchestrate.runs import Status, TableRun
 from lakehouse.orchestrate.summary import changes_table, plan_table, progress_line, summary_table
