@@ -245,7 +245,7 @@ def test_inputs_are_seen_as_they_were_where_one_that_is_looked_into_changed_and_
 
     inputs = Inputs(tables, dict.fromkeys(tables, 2), Now(rain=rain, people=people, names=people))
     found = parts._parts_of(wet, lake, inputs, "rain", {"rain": 1, "people": 1})
-    assert {row["name"] for frame in found for row in frame.collect()} == {"Ben"}
+    assert {row["name"] for table in found for row in table.to_pylist()} == {"Ben"}
     assert set(seen) == expected
     seen.clear()
     parts._parts_of(wet, lake, inputs, "rain", {"rain": 1})
