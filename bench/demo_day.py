@@ -18,8 +18,8 @@ def main(
     """Measure the pipeline of a day, as the demo's second call runs it."""
     home = HOME / "demo"
     shutil.rmtree(home, ignore_errors=True)
-    env = environment(home)
     with demo.filled(scale, scale) as sources:
+        env = environment(home)
         say(f"first run: {measured(demo.PIPELINE, env)}")
         start = start_of_spark()
         found = []
