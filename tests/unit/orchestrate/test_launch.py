@@ -93,3 +93,12 @@ def test_the_engine_is_packed_anew_in_one_step(local: Profile) -> None:
     path = package_zip(local)
     assert package_zip(local) == path
     assert [found.name for found in path.parent.iterdir() if found.is_file()] == ["lakehouse.zip"]
+
+
+def test_for_little_the_optimising_compiler_is_left_out_and_the_code_cache_is_as_large_as_with_it(
+    local: Profile,
+) -> None:
+    little = option(list(application(local, "job.py", [], little=True).command), "--driver-java-options")
+    assert "-XX:TieredStopAtLevel=1" in little
+    assert "-XX:ReservedCodeCacheSize=240m" in little  # 48 MB without it: a day of two domains filled them
+    assert "TieredStopAtLevel" not in option(list(application(local, "job.py", []).command), "--driver-java-options")

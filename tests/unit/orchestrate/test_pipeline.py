@@ -4,6 +4,7 @@ import json
 import shlex
 import stat
 from collections.abc import Callable, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from lakehouse.orchestrate import pipeline
 from lakehouse.orchestrate.events import Event, Failed, RunFinished
 from lakehouse.orchestrate.launch import Application
 from lakehouse.orchestrate.pipeline import Outcome
-from lakehouse.orchestrate.runs import Plan, Status
+from lakehouse.orchestrate.runs import DayRange, Plan, Status
 from lakehouse.orchestrate.summary import progress_line
 from lakehouse.orchestrate.work import Work
 from lakehouse.registry import loader
@@ -42,17 +43,20 @@ class Started:
     def __init__(self, profile: Profile, registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
         self.profile, self.registry = profile, registry
         self.works: list[Work] = []
+        self.little: list[bool] = []
         self.events: list[Event] = []
         self._patch = monkeypatch
 
     def run(self, child: Children, *, isolate: bool = False, verbose: bool = False, **options: Any) -> Outcome:
-        def application(_profile: Profile, _job: str, arguments: Sequence[str]) -> Application:
+        def application(_profile: Profile, _job: str, arguments: Sequence[str], *, little: bool) -> Application:
+            self.little.append(little)
             work = Work.model_validate_json(arguments[-1])
             self.works.append(work)
             return Application(["/bin/sh", "-c", child(work)])
 
         self._patch.setattr(pipeline, "application", application)
-        plan = Plan(tables=tuple(target.dotted for target in self.registry.targets()))
+        planned = {name: options.pop(name) for name in ("full_refresh", "window") if name in options}
+        plan = Plan(tables=tuple(target.dotted for target in self.registry.targets()), **planned)
         work = Work(run_id="r1", plan=plan, **options)
         return pipeline.run(work, self.profile, self.registry, self.events.append, isolate=isolate, verbose=verbose)
 
@@ -184,3 +188,13 @@ def test_a_resumed_run_expects_just_the_tables_that_its_application_says(started
 
     outcome = started.run(child, resume=True)
     assert (outcome.code, set(outcome.tables), outcome.silent) == (ExitCode.SUCCESS, {"raw.a"}, [])
+
+
+def test_a_run_brings_little_to_a_lake_that_was_published_unless_it_is_asked_for_more(started: Started) -> None:
+    started.run(lambda _: "exit 0")
+    started.profile.analytics.parent.mkdir(parents=True, exist_ok=True)
+    started.profile.analytics.touch()
+    started.run(lambda _: "exit 0")
+    started.run(lambda _: "exit 0", full_refresh=True)
+    started.run(lambda _: "exit 0", window=DayRange(start=date(2026, 1, 1), end=date(2026, 1, 2)))
+    assert started.little == [False, True, False, False]
