@@ -155,10 +155,16 @@ _FOR_LITTLE = {
 }
 
 
-def plan(session: SparkSession, size: int) -> None:
-    """Let ``session``, which no other table's work uses, plan for queries that read ``size`` bytes of data files."""
+def plan(session: SparkSession, size: int) -> bool:
+    """Let ``session``, which no other table's work uses, plan for queries that read ``size`` bytes of data files.
+
+    Returns:
+        Whether that is little.
+    """
+    is_little = size <= _LITTLE
     for key, value in _FOR_LITTLE.items():
-        if size <= _LITTLE:
+        if is_little:
             session.conf.set(key, value)
         else:
             session.conf.unset(key)
+    return is_little

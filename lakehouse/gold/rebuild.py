@@ -55,14 +55,14 @@ def to_gold(
     properties = now.properties(run_id)
     if target is not None and parts is not None and not len(parts):
         return Transformed(transformer.table, snapshot=target.append([], properties))
-    plan(lake.spark, _read_whole(transformer, inputs, parts))
+    little = plan(lake.spark, _read_whole(transformer, inputs, parts))
     result = _result(transformer, lake, inputs, given, parts)
     if parts is not None and not _fits(result, target):
         parts = None
+        little = plan(lake.spark, _read_whole(transformer, inputs, None))
         result = _result(transformer, lake, inputs, given, parts)
-    snapshot, notes = write_gold(
-        result, transformer, lake, target if _fits(result, target) else None, properties, parts
-    )
+    fitting = target if _fits(result, target) else None
+    snapshot, notes = write_gold(result, transformer, lake, fitting, properties, parts, little=little)
     note = f"{len(parts)} {', '.join(transformer.rebuild_by)} rebuilt" if parts is not None else "rebuilt whole"
     return Transformed(transformer.table, snapshot=snapshot, notes=(note, *notes))
 

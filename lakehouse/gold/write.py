@@ -10,7 +10,8 @@ from pyspark.sql import functions as F
 
 from lakehouse.errors import DataError
 from lakehouse.gold.parts import Parts
-from lakehouse.iceberg import write
+from lakehouse.iceberg import write, write_here
+from lakehouse.iceberg.arrow_types import has_arrow_type, lake_type
 from lakehouse.iceberg.lake import Lake
 from lakehouse.iceberg.materialized import cached, materialized
 from lakehouse.iceberg.merge_here import merge_here, replace_part_here
@@ -30,6 +31,8 @@ def write_gold(
     target: IcebergTable | None,
     properties: Mapping[str, str],
     parts: Parts | None,
+    *,
+    little: bool,
 ) -> tuple[int, tuple[str, ...]]:
     """Write ``result`` as the content of a gold table, or of ``parts`` of it, in one snapshot.
 
@@ -38,6 +41,7 @@ def write_gold(
     Args:
         target: the table as it is, with the columns of ``result``; ``None`` when it is to be made, or has other
             columns, so that it is replaced.
+        little: whether ``result`` is made of little data.
 
     Returns:
         The snapshot's id, and what an operator should know.
@@ -49,6 +53,8 @@ def write_gold(
     notes = target.partition(transformer.partition_by) if target is not None else ()
     rebuilt = result if parts is None else parts.of(result)
     if target is not None and (snapshot := _write_here(rebuilt, transformer, lake, target, properties, parts)):
+        return snapshot, notes
+    if target is None and little and (snapshot := _replace_here(rebuilt, transformer, lake, properties)):
         return snapshot, notes
     keep = cached if parts is None or transformer.replaces_partitions else materialized
     with keep(rebuilt) as rows:
@@ -91,6 +97,20 @@ def _write_here(
         return None
     lake.changes.record(target, before or 0, merged.snapshot, merged.changed)
     return merged.snapshot
+
+
+def _replace_here(
+    rebuilt: DataFrame, transformer: Transformer, lake: Lake, properties: Mapping[str, str]
+) -> int | None:
+    """Make a table of few rows by the driver; ``None``, and nothing is written, where they are not few or only Spark can."""
+    columns = {field.name: lake_type(field.dataType.simpleString()) for field in rebuilt.schema.fields}
+    if not transformer.grain or not all(map(has_arrow_type, columns.values())):
+        return None
+    rows = rebuilt.limit(_FEW_ROWS + 1).toArrow()
+    if rows.num_rows > _FEW_ROWS:
+        return None
+    _check_grain_here(rows, transformer)
+    return write_here.replace(rows, transformer.target, columns, lake.catalog, transformer.partition_by, properties)
 
 
 def _check_columns(result: DataFrame, transformer: Transformer) -> None:

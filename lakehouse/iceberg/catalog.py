@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from py4j.protocol import Py4JJavaError
@@ -11,6 +11,7 @@ from pyspark.sql import SparkSession
 from lakehouse.errors import SystemFailureError
 from lakehouse.iceberg.arrow_types import iceberg_type
 from lakehouse.iceberg.java import IcebergClasses
+from lakehouse.iceberg.partitioning import spec
 from lakehouse.iceberg.properties import table_properties
 from lakehouse.iceberg.reported import reported
 from lakehouse.iceberg.table import IcebergTable, change_columns
@@ -95,16 +96,20 @@ class Catalog:
                 change_columns(transaction, self._classes, added, widened)
         return Writing(name, transaction, self._classes, self.get, table.head)
 
-    def replace(self, name: TableName, columns: Mapping[str, str]) -> Writing:
+    def replace(self, name: TableName, columns: Mapping[str, str], partition_by: Sequence[str] = ()) -> Writing:
         """A commit to come after which the table has just ``columns`` and just the rows that are written with them.
 
         Until then the table is as it was, or is not there; its files and snapshots stay for whoever reads them.
         """
         table = self.find(name)
         with reported(f"replacing {name.dotted}"):
-            if table is not None and {field.name: field.lake_type for field in table.fields} == dict(columns):
+            if (
+                table is not None
+                and not partition_by
+                and {field.name: field.lake_type for field in table.fields} == dict(columns)
+            ):
                 return Writing(name, table.transaction(), self._classes, self.get, table.head, whole=True)
-            builder = self._builder(name, columns)
+            builder = self._builder(name, columns, partition_by)
             transaction = builder.createTransaction() if table is None else builder.replaceTransaction()
             return Writing(name, transaction, self._classes, self.get)
 
@@ -115,7 +120,7 @@ class Catalog:
             if not self._java.namespaceExists(namespace):
                 self._java.createNamespace(namespace)
 
-    def _builder(self, name: TableName, columns: Mapping[str, str]) -> Any:
+    def _builder(self, name: TableName, columns: Mapping[str, str], partition_by: Sequence[str] = ()) -> Any:
         self.ensure_namespace(name.layer)
         fields = [
             {"id": number, "name": column, "required": False, "type": iceberg_type(kind)}
@@ -125,7 +130,9 @@ class Catalog:
             json.dumps({"type": "struct", "schema-id": 0, "fields": fields})
         )
         builder = self._java.buildTable(self._identifier(name), schema)
-        for key, value in table_properties(name.layer, ()).items():
+        if partition_by:
+            builder = builder.withPartitionSpec(spec(self._classes, schema, partition_by))
+        for key, value in table_properties(name.layer, partition_by).items():
             builder = builder.withProperty(key, value)
         return builder
 

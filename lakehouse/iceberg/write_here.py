@@ -8,13 +8,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lakehouse.iceberg.arrow_types import has_arrow_type
+from lakehouse.iceberg.catalog import Catalog
 from lakehouse.iceberg.contents import HeldFile, Places, Range
 from lakehouse.iceberg.data_files import WrittenFile, write
 from lakehouse.iceberg.partitioning import PartitionField, partition_texts
 from lakehouse.iceberg.table import IcebergTable
+from lakehouse.paths import TableName
 
 #: A file that has fewer bytes takes up the new rows of its partition, so that small files do not become many.
 _CRUMB = 4 * 2**20
+_BATCH = 131_072
 #: A partition as text by field of the spec, in its order.
 _Partition = tuple[str | None, ...]
 
@@ -72,6 +76,45 @@ def rewrite(target: IcebergTable, leaving: Sequence[Rewriting], new: pa.Table, p
         raise
 
 
+def replace(
+    rows: pa.Table,
+    name: TableName,
+    columns: Mapping[str, str],
+    catalog: Catalog,
+    partition_by: Sequence[str],
+    properties: Mapping[str, str],
+    sort_by: Sequence[str] = (),
+) -> int | None:
+    """Make ``rows`` and ``columns`` the table ``name``, in one commit, whether it is there or not; returns its snapshot's id.
+
+    Args:
+        columns: name to Spark SQL type, in order.
+
+    Returns:
+        ``None``, and nothing is written, where only Spark can write such a table.
+    """
+    if not all(map(has_arrow_type, columns.values())):
+        return None
+    writing = catalog.replace(name, columns, partition_by)
+    if not writing.pending.is_written_here():
+        return None
+    schema = writing.pending.arrow_schema()
+    rows = rows.select(schema.names).cast(schema).combine_chunks()
+    files = []
+    try:
+        for partition, part in _parts(rows, writing.pending.partition_fields()):
+            file = write(writing.new_file(), _in_order(part, sort_by).to_batches(_BATCH), {})
+            assert file is not None
+            files.append(WrittenFile(file.path, file.rows, partition=partition))
+    except BaseException:
+        writing.abandon()
+        raise
+    snapshot = writing.commit(files, properties)
+    if sort_by:
+        catalog.get(name).partition(partition_by, sort_by)
+    return snapshot
+
+
 def _parts(rows: pa.Table, fields: Sequence[PartitionField]) -> Iterator[tuple[_Partition, pa.Table]]:
     """``rows`` by partition."""
     if not rows.num_rows:
@@ -119,6 +162,10 @@ def _sorted(batches: Iterator[pa.RecordBatch], target: IcebergTable) -> Iterator
     if not order:
         yield from batches
         return
-    rows = pa.Table.from_batches(batches, target.arrow_schema())
-    keys = [(name, "ascending", "at_start") for name in order]
-    yield from rows.take(pc.sort_indices(rows, sort_keys=keys)).to_batches(131_072)
+    yield from _in_order(pa.Table.from_batches(batches, target.arrow_schema()), order).to_batches(_BATCH)
+
+
+def _in_order(rows: pa.Table, order: Sequence[str]) -> pa.Table:
+    if not order:
+        return rows
+    return rows.take(pc.sort_indices(rows, sort_keys=[(name, "ascending", "at_start") for name in order]))

@@ -40,6 +40,11 @@ class Writing:
         self._before, self._whole = before, whole
         self._given: list[str] = []
 
+    @property
+    def pending(self) -> IcebergTable:
+        """The table as it is about to be."""
+        return self._pending
+
     def new_file(self) -> FileTarget:
         """A place for one more data file, in the columns that the table is about to have."""
         target = self._pending.new_file()

@@ -19,7 +19,7 @@ from lakehouse.registry.tables import Check, OnFailure, Pii, SourceTable
 from lakehouse.silver import quarantine
 from lakehouse.silver.books import Books, Transformed
 from lakehouse.silver.contract import SilverShape, breaks, check, conform, shape
-from lakehouse.silver.current_here import judge, merge, reject
+from lakehouse.silver.current_here import judge, merge, reject, remake
 from lakehouse.silver.decide import DELETED, MERGED, NEWEST, OUTCOME, REJECTED, SUPERSEDED, decide
 from lakehouse.silver.definition import definition_of
 from lakehouse.silver.incoming import Batch, incoming, raw_now
@@ -58,14 +58,18 @@ def to_silver(
     if batch is None:
         return Transformed(table.table, notes=layout)
     properties = Consumed({source.table.name.dotted: source.head}, definition).properties(run_id)
-    if target is not None and batch.is_few and columns.key and not batch.rebuilds and not columns.dropped(table):
+    if batch.is_few and not columns.dropped(table):
         softer = _softer(table)
         judged = judge(batch.rows_here(), lake, table, columns, softer, pseudonym_key)
         notes = _warnings(table, softer, judged.broken(softer))
         reject(judged, table, lake, run_id, started_at, whole=batch.whole)
-        snapshot = merge(judged, columns, target, lake, properties, whole=batch.whole)
-        if snapshot is not None:
-            return Transformed(table.table, judged.books(), snapshot, (*notes, *layout))
+        if batch.rebuilds or target is None or not columns.key:
+            done = remake(judged, table, columns, target, lake, properties)
+        else:
+            merged = merge(judged, columns, target, lake, properties, whole=batch.whole)
+            done = None if merged is None else (merged, layout)
+        if done is not None:
+            return Transformed(table.table, judged.books(), done[0], (*notes, *done[1]))
     with materialized(_decided(batch.rows(lake.spark), table, columns), batch.number) as decided:
         books, notes = _count(decided, table)
         quarantine.refresh(

@@ -1,10 +1,11 @@
 """Merging few raw rows into silver by the driver: Spark says what the contract makes of each, without a shuffle; what
 becomes of them, their quarantine and the merge are Arrow's affair."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import functions as F
@@ -12,7 +13,8 @@ from pyspark.sql import functions as F
 from lakehouse.iceberg.lake import Lake
 from lakehouse.iceberg.merge_here import merge_here
 from lakehouse.iceberg.table import IcebergTable
-from lakehouse.paths import engine_column, quote
+from lakehouse.iceberg.write_here import Rewriting, replace, rewrite
+from lakehouse.paths import TableName, engine_column, quote, silver
 from lakehouse.raw.columns import RAW_COLUMNS
 from lakehouse.registry.tables import Check, SourceTable
 from lakehouse.silver import quarantine
@@ -98,6 +100,47 @@ def reject(judged: Judged, table: SourceTable, lake: Lake, run_id: str, rejected
     )
     touched = None if whole else judged.checked.column(_KEY_TEXT)
     quarantine.refresh_here(table.table, found, touched, lake)
+
+
+def remake(
+    judged: Judged,
+    table: SourceTable,
+    columns: SilverShape,
+    target: IcebergTable | None,
+    lake: Lake,
+    properties: Mapping[str, str],
+) -> tuple[int, tuple[str, ...]] | None:
+    """Make what counts the content of silver; see :func:`remake_here`."""
+    rows = judged.checked.select(list(columns.published(table))).filter(judged.outcomes.are(MERGED))
+    return remake_here(rows, columns.published(table), table, silver(table.table), target, properties, lake)
+
+
+def remake_here(
+    rows: pa.Table,
+    columns: Mapping[str, str],
+    table: SourceTable,
+    name: TableName,
+    target: IcebergTable | None,
+    properties: Mapping[str, str],
+    lake: Lake,
+) -> tuple[int, tuple[str, ...]] | None:
+    """By the driver what :func:`lakehouse.silver.current.rebuild` does; ``None``, and nothing is written, where it cannot.
+
+    Args:
+        columns: of ``rows``, name to Spark SQL type.
+    """
+    there = {field.name: field.lake_type for field in target.fields} if target is not None else {}
+    if target is None or not there.items() <= columns.items():
+        snapshot = replace(rows, name, columns, lake.catalog, table.partition_by, properties, table.sort_by)
+        return None if snapshot is None else (snapshot, ())
+    if added := {column: kind for column, kind in columns.items() if column not in there}:
+        target.evolve(added)
+    layout = target.partition(table.partition_by, table.sort_by)
+    if not target.is_written_here():
+        return None
+    schema = target.arrow_schema()
+    everything = [Rewriting(file, np.arange(file.rows)) for file in target.held_files()]
+    return rewrite(target, everything, rows.select(schema.names).cast(schema).combine_chunks(), properties), layout
 
 
 def merge(

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 
+import pyarrow as pa
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
@@ -28,6 +29,7 @@ from lakehouse.registry.tables import SourceTable
 from lakehouse.silver.books import Books, Transformed
 from lakehouse.silver.contract import FAILURES, SilverShape, check, conform, shape
 from lakehouse.silver.current import rebuild
+from lakehouse.silver.current_here import remake_here
 from lakehouse.silver.decide import CONTENT, content_of
 from lakehouse.silver.definition import definition_of
 from lakehouse.silver.history_here import versions_here
@@ -72,15 +74,12 @@ def to_history(
     batch = incoming(table, source, None if full_refresh else before, definition)
     if batch is None:
         return Transformed(name.table)
-    if target is not None and batch.is_few and not batch.whole and columns.columns[str(table.cursor)] == "timestamp":
-        properties = Consumed({source.table.name.dotted: source.head}, definition).properties(run_id)
-        layout = target.partition(table.partition_by, table.sort_by)
-        done = _merge_here(batch, table, columns, target, lake, pseudonym_key, properties)
-        if done is not None:
-            snapshot, books = done
-            return Transformed(name.table, books, snapshot, layout)
-    rows = lake.spark.read.option("versionAsOf", source.head).table(str(source.table.name))
     properties = Consumed({source.table.name.dotted: source.head}, definition).properties(run_id)
+    if batch.is_few and columns.columns[str(table.cursor)] == "timestamp":
+        done = _make_here(batch, table, columns, target, lake, pseudonym_key, properties)
+        if done is not None:
+            return Transformed(name.table, *done)
+    rows = lake.spark.read.option("versionAsOf", source.head).table(str(source.table.name))
     with ExitStack() as keeping:
         keys = None
         if not batch.whole:
@@ -102,19 +101,17 @@ def to_history(
     return Transformed(name.table, books, snapshot, layout)
 
 
-def _merge_here(
+def _make_here(
     batch: Batch,
     table: SourceTable,
     columns: SilverShape,
-    target: IcebergTable,
+    target: IcebergTable | None,
     lake: Lake,
     pseudonym_key: bytes | None,
     properties: Mapping[str, str],
-) -> tuple[int, Books] | None:
-    """Bring the versions of few keys up to date by the driver: the snapshot and the books; ``None`` when it cannot."""
-    raw_schema, schema = batch.raw.table.arrow_schema(), target.arrow_schema()
-    keys = batch.rows_here().select(columns.key)
-    rows = rows_of(batch.raw.table, keys.group_by(list(columns.key)).aggregate([]), list(raw_schema), batch.raw.head)
+) -> tuple[Books, int, tuple[str, ...]] | None:
+    """Bring few versions up to date by the driver: the books, the snapshot and notes of the layout; ``None`` when it cannot."""
+    rows = batch.rows_here() if batch.whole else _all_of_their_keys(batch, columns.key)
     if rows is None:
         return None
     plan(lake.spark, 0)
@@ -129,14 +126,27 @@ def _merge_here(
     for name in ("_ingested_at", "_op"):
         checked = checked.append_column(name, rows.column(name))
     found, books = versions_here(checked, own[:-1], own[-1])
-    published = found.of(checked).select(schema.names).cast(schema)
+    kinds = columns.published(table) | COLUMNS
+    published = found.of(checked).select(list(kinds))
+    if batch.whole or target is None:
+        made = remake_here(published, kinds, table, history(table.table), target, properties, lake)
+        return None if made is None else (books, *made)
+    layout = target.partition(table.partition_by, table.sort_by)
+    schema, before = target.arrow_schema(), target.head
     part = checked.select(own[:-1]).rename_columns(list(columns.key)).group_by(list(columns.key)).aggregate([])
-    before = target.head
+    published = published.select(schema.names).cast(schema)
     merged = replace_part_here(published, part, target, [*columns.key, VALID_FROM], properties)
     if merged is None:
         return None
     lake.changes.record(target, before or 0, merged.snapshot, merged.changed)
-    return merged.snapshot, books
+    return books, merged.snapshot, layout
+
+
+def _all_of_their_keys(batch: Batch, key: Sequence[str]) -> pa.Table | None:
+    """All that raw has of the keys of a batch; ``None`` where that is too much for the driver."""
+    raw_table = batch.raw.table
+    keys = batch.rows_here().select(key).group_by(list(key)).aggregate([])
+    return rows_of(raw_table, keys, list(raw_table.arrow_schema()), batch.raw.head)
 
 
 def versions(checked: DataFrame, key: Sequence[str], cursor: str) -> DataFrame:

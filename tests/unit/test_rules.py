@@ -14,7 +14,7 @@ DECIDING = {
     "lakehouse/silver/decide.py": ("SILVER_RULES", "3a65ef4ad82fdd70"),
     "lakehouse/silver/decide_here.py": ("SILVER_RULES", "f3c08b13f061b238"),
     "lakehouse/silver/history_here.py": ("SILVER_RULES", "636c1e7e54eabf72"),
-    "lakehouse/silver/history.py": ("SILVER_RULES", "5eb9f77db58acc92"),
+    "lakehouse/silver/history.py": ("SILVER_RULES", "3bb3368875d7cefc"),
     "lakehouse/silver/privacy.py": ("SILVER_RULES", "53cbf61c446b1f76"),
 }
 

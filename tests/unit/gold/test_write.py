@@ -11,11 +11,11 @@ from lakehouse.registry.transformers import Transformer
 from lakehouse.testing import local_frame
 
 
-def refused(spark: SparkSession, rows: list[tuple[Any, ...]], **options: Any) -> str:
+def refused(spark: SparkSession, rows: list[tuple[Any, ...]], *, little: bool = False, **options: Any) -> str:
     transformer = Transformer(table="daily", function=lambda **_: None, reads={}, **options)  # type: ignore[arg-type]
     nowhere: Any = None  # the lake is not asked
     with pytest.raises(DataError) as caught:
-        write_gold(local_frame(spark, rows, "day int, money int"), transformer, nowhere, None, {}, None)
+        write_gold(local_frame(spark, rows, "day int, money int"), transformer, nowhere, None, {}, None, little=little)
     return str(caught.value)
 
 
@@ -24,8 +24,9 @@ def test_columns_are_those_that_are_declared(spark: SparkSession) -> None:
     assert "orders missing, money undeclared. Gold is as it was. Correct `columns` beside the transformer" in message
 
 
-def test_each_combination_of_the_grain_has_one_row(spark: SparkSession) -> None:
-    message = refused(spark, [(1, 1), (1, 2), (2, 5), (None, 3)], grain=("day",))
+@pytest.mark.parametrize("little", [False, True], ids=["by Spark", "by the driver"])
+def test_each_combination_of_the_grain_has_one_row(spark: SparkSession, little: bool) -> None:
+    message = refused(spark, [(1, 1), (1, 2), (2, 5), (None, 3)], grain=("day",), little=little)
     assert (
         "1 combinations of its grain (day) have more than one row, and 1 hold a NULL; expected one row each" in message
     )
