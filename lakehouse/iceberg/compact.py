@@ -61,7 +61,10 @@ def _groups(files: Sequence[HeldFile], schema: pa.Schema) -> Iterator[pa.RecordB
     for file in files:
         for batch in file.batches(schema):
             waiting.append(batch)
-            if sum(one.num_rows for one in waiting) >= _GROUP_ROWS or sum(one.nbytes for one in waiting) >= _GROUP_BYTES:
+            if (
+                sum(one.num_rows for one in waiting) >= _GROUP_ROWS
+                or sum(one.nbytes for one in waiting) >= _GROUP_BYTES
+            ):
                 yield from _joined(waiting, schema)
                 waiting = []
     yield from _joined(waiting, schema)
