@@ -85,6 +85,17 @@ class IcebergTable:
         """Bytes of the current snapshot's data files, as its summary says."""
         return self._total("total-files-size")
 
+    @property
+    def file_count(self) -> int:
+        """Data files of the current snapshot, as its summary says."""
+        return self._total("total-data-files")
+
+    @property
+    def commit_count(self) -> int:
+        """How many commits the table has had, those that expired included."""
+        snapshot = self._java.currentSnapshot()
+        return 0 if snapshot is None else int(snapshot.sequenceNumber())
+
     def _total(self, name: str) -> int:
         snapshot = self._java.currentSnapshot()
         return 0 if snapshot is None else int(snapshot.summary().get(name) or 0)
@@ -207,6 +218,21 @@ class IcebergTable:
         everything = self._classes("expressions.Expressions").alwaysTrue()
         operation = self._java.newOverwrite().validateFromSnapshot(self.head).conflictDetectionFilter(everything)
         operation = operation.validateNoConflictingData().validateNoConflictingDeletes()
+        return self._exchange(operation, gone, files, properties)
+
+    def exchange_alike(self, gone: Sequence[Any], files: Sequence[WrittenFile]) -> int:
+        """Let ``files``, which hold the same rows, take the place of ``gone``, in one snapshot; returns its id.
+
+        Readers of what came to the table pass over it.
+
+        Raises:
+            SystemFailureError: another writer removed one of ``gone`` meanwhile.
+        """
+        return self._exchange(self._java.newRewrite().validateFromSnapshot(self.head), gone, files, {})
+
+    def _exchange(
+        self, operation: Any, gone: Sequence[Any], files: Sequence[WrittenFile], properties: Mapping[str, str]
+    ) -> int:
         for file in gone:
             operation.deleteFile(file)
         for written in files:
@@ -214,11 +240,17 @@ class IcebergTable:
         return self._commit(operation, properties)
 
     def remove_unshown(self, paths: Sequence[str]) -> None:
-        """Remove data files of a commit that did not come; one that cannot be removed is an orphan, and is logged."""
+        """Remove data files of a commit that did not come; one that cannot be removed is an orphan, and is logged.
+
+        A commit whose answer was lost came all the same: its files stay.
+        """
         try:
             with reported(f"removing files of a failed attempt to write {self.name.dotted}"):
+                self.refresh()
+                shown = {path.rpartition("/")[2] for path in self.data_file_paths()}
                 for path in paths:
-                    self.remove_file(path)
+                    if path.rpartition("/")[2] not in shown:
+                        self.remove_file(path)
         except SystemFailureError as error:
             log.warning("files of a failed attempt stay behind", table=self.name.dotted, error=str(error))
 

@@ -10,14 +10,13 @@ import pyarrow.compute as pc
 
 from lakehouse.iceberg.arrow_types import has_arrow_type
 from lakehouse.iceberg.catalog import Catalog
+from lakehouse.iceberg.compact import CRUMB
 from lakehouse.iceberg.contents import HeldFile, Places, Range
 from lakehouse.iceberg.data_files import WrittenFile, write
 from lakehouse.iceberg.partitioning import PartitionField, partition_texts
 from lakehouse.iceberg.table import IcebergTable
 from lakehouse.paths import TableName
 
-#: A file that has fewer bytes takes up the new rows of its partition, so that small files do not become many.
-_CRUMB = 4 * 2**20
 _BATCH = 131_072
 #: A partition as text by field of the spec, in its order.
 _Partition = tuple[str | None, ...]
@@ -136,12 +135,12 @@ def _parts(rows: pa.Table, fields: Sequence[PartitionField]) -> Iterator[tuple[_
 def _crumbs(
     target: IcebergTable, new: pa.Table, fields: Sequence[PartitionField], partitions: set[_Partition]
 ) -> list[HeldFile]:
-    """The smallest file of each of ``partitions``, where it is small."""
+    """The smallest file of each of ``partitions``, where it is small: it takes up new rows, so that such do not become many."""
     if not partitions:
         return []
     smallest: dict[_Partition, HeldFile] = {}
     for file in target.held_files(_partition_ranges(new, fields)):
-        if file.partition in partitions and file.size < _CRUMB:
+        if file.partition in partitions and file.size < CRUMB:
             smallest[file.partition] = min(smallest.get(file.partition, file), file, key=lambda one: one.size)
     return list(smallest.values())
 

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from lakehouse.errors import ConfigurationError
 from lakehouse.iceberg.catalog import Catalog
+from lakehouse.iceberg.compact import compact
 from lakehouse.iceberg.data_files import write
 from lakehouse.orchestrate.runs import Kind, Plan, Status, TableRun
 from lakehouse.paths import TableName, ops
@@ -144,6 +145,7 @@ def _append(
     lacking = {column: kind for column, kind in columns.items() if column not in {f.name for f in table.fields}}
     if lacking:  # made by an older version
         table.evolve(lacking)
+    compact(table)
     target = table.new_file()
     batch = pa.RecordBatch.from_pylist(list(rows), schema=target.schema)
     file = write(target, [batch], {})

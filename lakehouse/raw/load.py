@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from lakehouse.iceberg.compact import compact
 from lakehouse.iceberg.data_files import WrittenFile, write
 from lakehouse.iceberg.find_here import all_rows
 from lakehouse.iceberg.lake import Lake
@@ -104,6 +105,8 @@ class _TableLoad:
         if planned.reads is Reads.NOTHING:
             return Loaded(self.table.table, notes=planned.why)
         self.lake.something_came()
+        cared = () if planned.replaces or self.target is None else compact(self.target)
+        planned = replace(planned, why=(*planned.why, *cared))
         writing = self._writing(planned)
         try:
             return self._load(planned, writing)

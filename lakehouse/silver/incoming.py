@@ -120,8 +120,9 @@ def incoming(table: SourceTable, raw: RawNow, before: Consumed | None, definitio
 
 
 def _only_notes(source: IcebergTable, known: int) -> bool:
-    """Whether raw's snapshots since ``known`` hold no row: ingest noted something of its own."""
+    """Whether raw's snapshots since ``known`` brought no row: ingest noted something of its own, or wrote files together."""
     after = since(source, known)
     return after is not None and not any(
-        "added-records" in info.summary or "deleted-records" in info.summary for info in after
+        info.operation != "replace" and ("added-records" in info.summary or "deleted-records" in info.summary)
+        for info in after
     )
