@@ -146,7 +146,8 @@ def touched(
     if not found:
         return Parts(pa.table({name: [] for name in transformer.rebuild_by}))
     most = _MOST_LITERALS if transformer.replaces_partitions else _MOST
-    every = pa.concat_tables(found, promote_options="permissive").group_by(list(transformer.rebuild_by)).aggregate([])
+    names = list(transformer.rebuild_by)
+    every = pa.concat_tables(found, promote_options="permissive").group_by(names).aggregate([])
     return None if every.num_rows > most else Parts(every.combine_chunks())
 
 

@@ -1,13 +1,13 @@
-"""What stands in a table's data files, read by the driver as Arrow: for few rows, where a Spark job costs more than they do.
+"""What stands in data files, read by the driver as Arrow: for few rows, where a Spark job costs more than they do.
 
 Columns are found by Iceberg's field ids, as Iceberg finds them: a file that is older than a column has NULL there, and one
 that is older than a wider type is widened.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -27,43 +27,54 @@ Range = tuple[Any, Any]
 
 
 @dataclass(frozen=True)
-class HeldFile:
-    """A data file of a snapshot.
+class DataFile:
+    """A data file, whether a snapshot shows it or its commit is still to come.
 
     Attributes:
-        size: in bytes.
-        spec: the id of the partition spec by which it was written.
-        partition: the partition that it belongs to, a text for each field of its spec; NULL is ``None``.
-        java: the file, for a commit that removes it.
+        properties: of the table's FileIO, credentials included: never log them.
     """
 
     path: str
-    rows: int
-    size: int
-    spec: int
-    partition: tuple[str | None, ...]
-    java: Any
-    properties: Mapping[str, str]
+    properties: Mapping[str, str] = field(repr=False)
 
     def batches(self, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         """The rows, in their order in the file, in the columns of ``schema``, whose fields bear Iceberg's ids."""
+        yield from (batch for _, batch in self.placed(schema))
+
+    def placed(
+        self, schema: pa.Schema, cursor: pa.Field | None = None, lower: Any = None
+    ) -> Iterator[tuple[int, pa.RecordBatch]]:
+        """The same, each batch with the place of its first row in the file.
+
+        Args:
+            cursor, lower: row groups in which, by the file's statistics, each ``cursor`` is below ``lower``, are left out.
+        """
+        first = 0
         with self._opened() as file:
-            ids = _places(file)
-            yield from (_shaped(batch, schema, ids) for batch in self._read(file, schema, ids, None))
+            ids = _names(file)
+            for number in range(file.num_row_groups):
+                place, first = first, first + file.metadata.row_group(number).num_rows
+                if (
+                    cursor is not None
+                    and lower is not None
+                    and _all_below(file, number, ids.get(field_id(cursor)), lower)
+                ):
+                    continue
+                for batch in _read(file, number, schema, ids):
+                    yield place, batch
+                    place += batch.num_rows
 
     def at(self, schema: pa.Schema, places: Places) -> pa.Table:
         """The rows at ``places`` in the file; only the row groups that hold one are read."""
         found: list[pa.RecordBatch] = []
         first = 0
         with self._opened() as file:
-            ids = _places(file)
+            ids = _names(file)
             for number in range(file.num_row_groups):
                 until = first + file.metadata.row_group(number).num_rows
                 inside = places[np.searchsorted(places, first) : np.searchsorted(places, until)] - first
                 if len(inside):
-                    group = pa.Table.from_batches(
-                        [_shaped(batch, schema, ids) for batch in self._read(file, schema, ids, [number])], schema
-                    )
+                    group = pa.Table.from_batches(_read(file, number, schema, ids), schema)
                     found.extend(group.take(pa.array(inside)).to_batches())
                 first = until
         return pa.Table.from_batches(found, schema)
@@ -73,30 +84,63 @@ class HeldFile:
         with opened_for_reading(self.path, self.properties) as source, pq.ParquetFile(source) as file:
             yield file
 
-    @staticmethod
-    def _read(
-        file: pq.ParquetFile, schema: pa.Schema, ids: Mapping[int, str], groups: Sequence[int] | None
-    ) -> Iterator[pa.RecordBatch]:
-        names = [ids[field_id(field)] for field in schema if field_id(field) in ids]
-        return file.iter_batches(_BATCH, row_groups=groups, columns=names)  # type: ignore[no-any-return]
+
+@dataclass(frozen=True)
+class HeldFile(DataFile):
+    """A data file of a snapshot.
+
+    Attributes:
+        size: in bytes.
+        spec: the id of the partition spec by which it was written.
+        partition: the partition that it belongs to, a text for each field of its spec; NULL is ``None``.
+        java: the file, for a commit that removes it.
+    """
+
+    rows: int
+    size: int
+    spec: int
+    partition: tuple[str | None, ...]
+    java: Any
 
 
-def field_id(field: pa.Field) -> int:
+def field_id(item: pa.Field) -> int:
     """Iceberg's id of a column."""
-    return int(field.metadata[_ID])
+    return int(item.metadata[_ID])
 
 
-def _places(file: pq.ParquetFile) -> dict[int, str]:
-    return {field_id(field): field.name for field in file.schema_arrow if field.metadata and _ID in field.metadata}
+def _names(file: pq.ParquetFile) -> dict[int, str]:
+    """What the file calls its columns, by their ids."""
+    return {field_id(item): item.name for item in file.schema_arrow if item.metadata and _ID in item.metadata}
+
+
+def _read(file: pq.ParquetFile, group: int, schema: pa.Schema, ids: Mapping[int, str]) -> Iterator[pa.RecordBatch]:
+    """The rows of a row group in the columns and types of ``schema``."""
+    names = [ids[field_id(item)] for item in schema if field_id(item) in ids]
+    if names:
+        batches = file.iter_batches(_BATCH, row_groups=[group], columns=names)
+    else:  # what has no columns has no rows for Arrow
+        batches = iter([pa.record_batch([pa.nulls(file.metadata.row_group(group).num_rows)], [""])])
+    for batch in batches:
+        yield _shaped(batch, schema, ids)
 
 
 def _shaped(batch: pa.RecordBatch, schema: pa.Schema, ids: Mapping[int, str]) -> pa.RecordBatch:
     arrays = []
-    for field in schema:
-        name = ids.get(field_id(field))
-        array = pa.nulls(batch.num_rows, field.type) if name is None else batch.column(name)
-        arrays.append(array if array.type == field.type else array.cast(field.type))
+    for item in schema:
+        name = ids.get(field_id(item))
+        array = pa.nulls(batch.num_rows, item.type) if name is None else batch.column(name)
+        arrays.append(array if array.type == item.type else array.cast(item.type))
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _all_below(file: pq.ParquetFile, group: int, name: str | None, lower: Any) -> bool:
+    """Whether the group's statistics say that no row has a NULL in column ``name``, or a value from ``lower`` on."""
+    content = file.metadata.row_group(group)
+    for number in range(content.num_columns):
+        column = content.column(number)
+        if column.path_in_schema == name and column.is_stats_set and column.statistics.has_min_max:
+            return bool(column.statistics.null_count == 0 and column.statistics.max < lower)
+    return False
 
 
 def held_files(

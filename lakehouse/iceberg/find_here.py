@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lakehouse.iceberg.contents import HeldFile, Places, Range
+from lakehouse.iceberg.contents import DataFile, Places, Range
 from lakehouse.iceberg.keys import positions
 from lakehouse.iceberg.table import IcebergTable
 
@@ -60,7 +60,7 @@ def rows_within(
     return all_rows(files, pa.schema(columns))
 
 
-def all_rows(files: Sequence[HeldFile], schema: pa.Schema) -> pa.Table:
+def all_rows(files: Sequence[DataFile], schema: pa.Schema) -> pa.Table:
     """The rows of ``files``, in the columns of ``schema``, whose fields bear Iceberg's ids."""
 
     def read() -> Iterator[pa.RecordBatch]:
@@ -70,7 +70,7 @@ def all_rows(files: Sequence[HeldFile], schema: pa.Schema) -> pa.Table:
     return pa.Table.from_batches(read(), schema)
 
 
-def hits(file: HeldFile, by: pa.Schema, values: pa.Table, names: Sequence[str]) -> tuple[Places, Places]:
+def hits(file: DataFile, by: pa.Schema, values: pa.Table, names: Sequence[str]) -> tuple[Places, Places]:
     """The places in ``file`` of the rows with one of ``values``, and for each the place in ``values``."""
     here, there, first = [np.empty(0, np.int64)], [np.empty(0, np.int64)], 0
     for batch in file.batches(by):

@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lakehouse.iceberg.contents import DataFile
 from lakehouse.iceberg.data_files import FileTarget
-from lakehouse.iceberg.file_rows import FileRows
 from lakehouse.iceberg.table import IcebergTable
 from lakehouse.paths import engine_column
 from lakehouse.raw.columns import DELETE
@@ -33,7 +33,8 @@ class Held:
     """
 
     def __init__(self, paths: Sequence[str], table: FileTarget, key: Sequence[str]) -> None:
-        self._files, self._key = FileRows(paths, table), tuple(key)
+        self._files = [DataFile(path, table.properties) for path in paths]
+        self._table, self._key = table.schema, tuple(key)
 
     def keys(self) -> pa.Table:
         """The key columns."""
@@ -42,26 +43,30 @@ class Held:
     def rows(self, columns: Sequence[str], bound: Bound | None) -> Iterator[pa.RecordBatch]:
         """``columns`` of the rows whose cursor is from the bound's lower side on, or NULL; of all rows without one."""
         cursor, lower = (None, None) if bound is None else (bound.cursor, bound.lower)
-        wanted = [*columns] if cursor is None or cursor in columns else [*columns, cursor]
-        is_newest = self._newest[1]
-        for before, batch in self._files.batches(wanted, cursor, lower):
-            there = pa.array(is_newest[before : before + batch.num_rows])
-            if cursor is not None and lower is not None:
-                moved = batch.column(cursor)
-                below = pc.less(moved, pa.scalar(lower, moved.type))
-                there = pc.and_(there, pc.invert(pc.fill_null(below, False)))
-            found = batch.filter(there)
-            if found.num_rows:
-                yield found.select(list(columns))
+        wanted = self._schema([*columns] if cursor is None or cursor in columns else [*columns, cursor])
+        by = None if cursor is None else self._table.field(cursor)
+        for file, is_newest in zip(self._files, self._newest[1], strict=True):
+            for place, batch in file.placed(wanted, by, lower):
+                there = pa.array(is_newest[place : place + batch.num_rows])
+                if cursor is not None and lower is not None:
+                    moved = batch.column(cursor)
+                    below = pc.less(moved, pa.scalar(lower, moved.type))
+                    there = pc.and_(there, pc.invert(pc.fill_null(below, False)))
+                found = batch.filter(there)
+                if found.num_rows:
+                    yield found.select(list(columns))
+
+    def _schema(self, columns: Sequence[str]) -> pa.Schema:
+        return pa.schema([self._table.field(name) for name in columns])
 
     @cached_property
-    def _newest(self) -> tuple[pa.Table, np.ndarray]:
-        """The keys that count, and which of the rows of all files are their newest version."""
-        batches = [batch for _, batch in self._files.batches([*self._key, "_ingested_at", "_op"])]
-        if not batches:
-            schema = pa.schema([self._files.table.schema.field(name) for name in self._key])
-            return schema.empty_table(), np.zeros(0, np.bool_)
-        versions = pa.Table.from_batches(batches)
+    def _newest(self) -> tuple[pa.Table, list[np.ndarray]]:
+        """The keys that count, and for each file which of its rows are their newest version."""
+        schema = self._schema([*self._key, "_ingested_at", "_op"])
+        files = [pa.Table.from_batches(file.batches(schema), schema) for file in self._files]
+        if not files:
+            return self._schema(self._key).empty_table(), []
+        versions = pa.concat_tables(files)
         count = versions.num_rows
         is_there = pc.not_equal(versions.column("_op"), DELETE).to_numpy()
         # when each was seen, as a number; of those seen at once a row goes before a tombstone
@@ -73,7 +78,8 @@ class Held:
         counts = is_there[newest]
         chosen = np.zeros(count, np.bool_)
         chosen[newest[counts]] = True
-        return groups.select(list(self._key)).filter(pa.array(counts)), chosen
+        ends = np.cumsum([file.num_rows for file in files])
+        return groups.select(list(self._key)).filter(pa.array(counts)), np.split(chosen, ends[:-1])
 
 
 def too_much(table: IcebergTable) -> str | None:
