@@ -4,6 +4,7 @@ import json
 import os
 import resource
 import shutil
+import signal
 import socket
 import statistics
 import subprocess
@@ -44,6 +45,7 @@ def own_services(*names: str) -> Iterator[Services]:
             probe = probes.enter_context(socket.socket())
             probe.bind((HOST, 0))
             os.environ[PORTS[name][1]] = str(probe.getsockname()[1])
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that they are ended then, too
     found = services(*names, home=home)
     try:
         yield found
