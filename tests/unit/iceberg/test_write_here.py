@@ -55,7 +55,7 @@ def test_new_rows_go_to_the_smallest_file_of_their_partition_while_it_is_small(
         return target.with_file((100, JAN, "small"))
 
     assert [len(rows) for rows in write(made(tmp_path / "a"), {}, (101, FEB, "new"))] == [99, 2]
-    monkeypatch.setattr(write_here, "_CRUMB", 1)
+    monkeypatch.setattr(write_here, "CRUMB", 1)
     assert [len(rows) for rows in write(made(tmp_path / "b"), {}, (101, FEB, "new"))] == [99, 1, 1]
 
 
