@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 
 from lakehouse.iceberg.contents import HeldFile
-from lakehouse.iceberg.data_files import write
+from lakehouse.iceberg.data_files import texts_of, write
 from lakehouse.iceberg.table import IcebergTable
 
 #: A data file of fewer bytes is small.
@@ -36,11 +36,12 @@ def compact(table: IcebergTable) -> tuple[str, ...]:
         return ()
     place = table.new_file()
     try:
-        written = write(place, _groups(crumbs, place.schema), {})
-        table.exchange_alike([file.java for file in crumbs], [written] if written else [])
+        written = write(place, _groups(crumbs, place.schema), {}, repetitive=texts_of(place.schema))
     except BaseException:
         table.remove_unshown([place.path])
         raise
+    # from here on nobody can tell whether the file is shown: a commit whose answer is lost may stand
+    table.exchange_alike([file.java for file in crumbs], [written] if written else [])
     return (f"{len(crumbs)} small files written together",)
 
 

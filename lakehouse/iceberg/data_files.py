@@ -99,6 +99,11 @@ def _compression(codec: str) -> dict[str, Any]:
     return {"compression": codec.removesuffix("_raw"), "compression_level": 1 if codec == "zstd" else None}
 
 
+def texts_of(schema: pa.Schema) -> list[str]:
+    """The columns of text: of columns whose values are not known, those that most likely repeat them."""
+    return [field.name for field in schema if pa.types.is_string(field.type)]
+
+
 def _larger(highest: Any, batch: pa.RecordBatch, watch: str | None) -> Any:
     if watch is None:
         return None

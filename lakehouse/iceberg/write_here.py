@@ -12,7 +12,7 @@ from lakehouse.iceberg.arrow_types import has_arrow_type
 from lakehouse.iceberg.catalog import Catalog
 from lakehouse.iceberg.compact import CRUMB
 from lakehouse.iceberg.contents import HeldFile, Places, Range
-from lakehouse.iceberg.data_files import WrittenFile, write
+from lakehouse.iceberg.data_files import WrittenFile, texts_of, write
 from lakehouse.iceberg.partitioning import PartitionField, partition_texts
 from lakehouse.iceberg.table import IcebergTable
 from lakehouse.paths import TableName
@@ -65,14 +65,15 @@ def rewrite(target: IcebergTable, leaving: Sequence[Rewriting], new: pa.Table, p
             for stream in streams:
                 place = target.new_file()
                 given.append(place.path)
-                file = write(place, _sorted(stream, target), {})
+                file = write(place, _sorted(stream, target), {}, repetitive=texts_of(place.schema))
                 if file is not None:
                     written.append(WrittenFile(file.path, file.rows, partition=partition))
-        gone = [rewriting.file.java for group in by_partition.values() for rewriting in group]
-        return target.exchange(gone, written, properties)
     except BaseException:
         target.remove_unshown(given)
         raise
+    # from here on nobody can tell whether the files are shown: a commit whose answer is lost may stand
+    gone = [rewriting.file.java for group in by_partition.values() for rewriting in group]
+    return target.exchange(gone, written, properties)
 
 
 def replace(
@@ -102,7 +103,8 @@ def replace(
     files = []
     try:
         for partition, part in _parts(rows, writing.pending.partition_fields()):
-            file = write(writing.new_file(), _in_order(part, sort_by).to_batches(_BATCH), {})
+            batches = _in_order(part, sort_by).to_batches(_BATCH)
+            file = write(writing.new_file(), batches, {}, repetitive=texts_of(schema))
             assert file is not None
             files.append(WrittenFile(file.path, file.rows, partition=partition))
     except BaseException:
