@@ -180,6 +180,9 @@ def partition_texts(rows: pa.Table, field: PartitionField) -> pa.ChunkedArray:
         case "hour":
             hours = pc.floor_temporal(column, unit="hour").cast(pa.int64())
             value = pc.divide(hours, 3_600_000_000)
+        case _ if pa.types.is_decimal(column.type):  # Arrow writes 0E-10 where Iceberg says all digits
+            digits = [None if number is None else f"{number:f}" for number in column.to_pylist()]
+            return pa.chunked_array([pa.array(digits, pa.string())])
         case _:
             value = column
     return value.cast(pa.string())
