@@ -31,6 +31,7 @@ _LEFT_OUT = {
     "python -m bench.increment --json": _BENCHMARK,
     "python -m bench.demo_day --json": _BENCHMARK,
     "python -m bench.day --scale 20 --json": _BENCHMARK,
+    "python -m bench.year --json": _BENCHMARK,
     "python -m bench.query --json": _BENCHMARK,
 }  # fmt: skip
 

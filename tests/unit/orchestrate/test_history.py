@@ -80,3 +80,14 @@ def test_a_table_stands_in_a_run_as_its_last_attempt_left_it(lake: Lake) -> None
     }
     assert {end.run_id for end in ends_by_run(lake, "two")} == {"two"}
     assert {table: end.run_id for table, end in last_ends(lake).items()} == {raw("a"): "one", silver("a"): "one"}
+
+
+def test_what_many_runs_left_is_written_together_and_the_open_run_is_still_known(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lakehouse.iceberg.compact._MANY", 4)
+    for number in range(6):
+        record_runs(lake.catalog, [record(f"run {number}", Status.RUNNING)], open_run=f"run {number}")
+    assert len(lake.catalog.get(ops.RUNS).data_file_paths()) == 3
+    assert sorted(past.record.run_id for past in past_runs(lake)) == [f"run {number}" for number in range(6)]
+    assert [found.record.run_id for found in open_runs(lake)] == ["run 5"]

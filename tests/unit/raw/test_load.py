@@ -267,3 +267,28 @@ def test_what_is_compared_by_spark_is_noted_with_the_size_from_which_it_is(
     assert note.startswith("compared with raw by Spark: it holds 2 rows in ")
     assert loading.live() == loading.there()
     spark.sql(f"DROP TABLE IF EXISTS {raw(loading.table.table)} PURGE")
+
+
+def test_after_many_small_loads_files_are_written_together_and_loads_go_on_as_before(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lakehouse.iceberg.compact._MANY", 4)
+    loading = make(**INCREMENTAL)
+    loading.load(10)
+    for number in range(4, 10):
+        loading.source.put(number, at=10 * number, v="new")
+        loading.source.put(2, at=10 * number, v=f"changed {number}")
+        done = loading.load(10 * number + 5)
+        if any("small files written together" in note for note in done.notes):
+            break
+    table = loading.lake.catalog.get(raw(loading.table.table))
+    assert [info.operation for info in table.history()][:2] == ["append", "replace"]
+    assert len(table.data_file_paths()) <= 3
+    assert done.deletes == 0
+    assert loading.live() == loading.there()
+
+    del loading.source.rows[3]
+    loading.source.put(4, at=200, v="again")
+    assert loading.load(205).deletes == 1
+    assert loading.live() == loading.there()
+    assert loading.load(300).snapshot is None

@@ -125,6 +125,12 @@ def test_a_compaction_adds_no_rows() -> None:
     assert (found.number, found.whole) == (3, False)
 
 
+@pytest.mark.parametrize("load", ["incremental", "full"])
+def test_a_compaction_alone_is_nothing_to_look_at(load: str) -> None:
+    replaced = "replace", {"added-records": "5", "deleted-records": "5"}
+    assert batch(append(5), replaced, load=load) is None
+
+
 @pytest.mark.parametrize("replaced", [OVERWRITE, ("delete", {"deleted-records": "8"})], ids=["overwrite", "delete"])
 def test_where_rows_of_raw_left_all_of_it_is_looked_at_and_silver_is_not_made_anew(
     replaced: tuple[str, dict[str, str]],
