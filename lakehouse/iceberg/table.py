@@ -240,17 +240,11 @@ class IcebergTable:
         return self._commit(operation, properties)
 
     def remove_unshown(self, paths: Sequence[str]) -> None:
-        """Remove data files of a commit that did not come; one that cannot be removed is an orphan, and is logged.
-
-        A commit whose answer was lost came all the same: its files stay.
-        """
+        """Remove data files that no commit was asked to show; one that cannot be removed is an orphan, and is logged."""
         try:
             with reported(f"removing files of a failed attempt to write {self.name.dotted}"):
-                self.refresh()
-                shown = {path.rpartition("/")[2] for path in self.data_file_paths()}
                 for path in paths:
-                    if path.rpartition("/")[2] not in shown:
-                        self.remove_file(path)
+                    self.remove_file(path)
         except SystemFailureError as error:
             log.warning("files of a failed attempt stay behind", table=self.name.dotted, error=str(error))
 
