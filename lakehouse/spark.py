@@ -157,8 +157,10 @@ _FOR_LITTLE = {
 
 def plan(session: SparkSession, size: int) -> None:
     """Let ``session``, which no other table's work uses, plan for queries that read ``size`` bytes of data files."""
-    for key, value in _FOR_LITTLE.items():
-        if size <= _LITTLE:
-            session.conf.set(key, value)
-        else:
+    application = session.sparkContext.getConf()
+    for key, for_little in _FOR_LITTLE.items():
+        value = for_little if size <= _LITTLE else application.get(key)
+        if value is None:
             session.conf.unset(key)
+        else:  # what is unset is Spark's own again, not the application's
+            session.conf.set(key, value)
