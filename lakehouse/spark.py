@@ -162,9 +162,11 @@ def plan(session: SparkSession, size: int) -> bool:
         Whether that is little.
     """
     is_little = size <= _LITTLE
-    for key, value in _FOR_LITTLE.items():
-        if is_little:
-            session.conf.set(key, value)
-        else:
+    application = session.sparkContext.getConf()
+    for key, for_little in _FOR_LITTLE.items():
+        value = for_little if is_little else application.get(key)
+        if value is None:
             session.conf.unset(key)
+        else:  # what is unset is Spark's own again, not the application's
+            session.conf.set(key, value)
     return is_little

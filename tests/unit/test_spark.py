@@ -9,7 +9,7 @@ from pyspark.sql import SparkSession
 from lakehouse.errors import SystemFailureError
 from lakehouse.iceberg.catalog import Catalog
 from lakehouse.iceberg.lake import Lake
-from lakehouse.spark import Sessions
+from lakehouse.spark import _FOR_LITTLE, _LITTLE, Sessions, plan
 
 
 class Start:
@@ -83,3 +83,29 @@ def test_each_table_has_a_session_of_its_own(spark: SparkSession) -> None:
     one.spark.conf.set("lakehouse.test", "mine")
     assert other.spark.conf.get("lakehouse.test", "none") == "none"
     assert one.changes is other.changes is lake.changes
+
+
+def test_a_session_plans_for_little_data_and_for_much_as_it_did_before(spark: SparkSession) -> None:
+    """Table after table in one session: what was set for a small one says nothing of the next."""
+    lake = Lake(spark, Catalog.of_session(spark))
+    planned, other = (lake.in_a_session_of_its_own().spark for _ in range(2))
+    before = {name: planned.conf.get(name) for name in _FOR_LITTLE}
+    plan(planned, _LITTLE)
+    assert {name: planned.conf.get(name) for name in _FOR_LITTLE} == _FOR_LITTLE
+    assert {name: other.conf.get(name) for name in _FOR_LITTLE} == before
+    plan(planned, _LITTLE + 1)
+    assert {name: planned.conf.get(name) for name in _FOR_LITTLE} == before
+
+
+def test_rows_are_the_same_whatever_they_are_planned_for(spark: SparkSession) -> None:
+    own = Lake(spark, Catalog.of_session(spark)).in_a_session_of_its_own().spark
+    query = (
+        "SELECT a.k, count(*) AS n, sum(b.x) AS x, max(row_number) AS last FROM (SELECT id % 3 AS k, id FROM range(20)) a "
+        "JOIN (SELECT /*+ BROADCAST(c) */ id, id * 1.5 AS x, row_number() OVER (PARTITION BY id % 3 ORDER BY id) AS row_number "
+        "FROM range(20) c) b ON a.id = b.id GROUP BY a.k ORDER BY a.k"
+    )
+    found = []
+    for size in (0, _LITTLE + 1):
+        plan(own, size)
+        found.append(own.sql(query).collect())
+    assert found[0] == found[1]

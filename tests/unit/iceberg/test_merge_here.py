@@ -1,6 +1,7 @@
 """Merging by the driver against a model of it in Python, and against Spark's MERGE."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import uuid4
@@ -12,11 +13,11 @@ from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
 from lakehouse.iceberg.catalog import Catalog
+from lakehouse.iceberg.data_files import write
 from lakehouse.iceberg.merge_here import merge_here, replace_part_here
 from lakehouse.iceberg.table import IcebergTable
-from lakehouse.iceberg.write import append
+from lakehouse.iceberg.write_here import _parts
 from lakehouse.paths import silver
-from lakehouse.testing import local_frame
 
 Rows = dict[int, tuple[date | None, str | None]]
 COLUMNS = {"id": "int", "day": "date", "w": "string"}
@@ -48,17 +49,23 @@ def table(rows: Rows, target: IcebergTable) -> pa.Table:
 
 
 def held(spark: SparkSession, target: IcebergTable) -> Rows:
+    """What the table holds, as Spark reads it."""
     rows = [tuple(row) for row in spark.sql(f"SELECT * FROM {target.name}").collect()]
     assert len({row[0] for row in rows}) == len(rows)
     return {row[0]: (row[1], row[2]) for row in rows}
 
 
-def begin(spark: SparkSession, target: IcebergTable, *parts: Rows) -> None:
-    spark.sql(f"DELETE FROM {target.name}")
-    for rows in parts:
-        if rows:
-            append(local_frame(spark, [(key, *row) for key, row in rows.items()], SCHEMA), target, {})
-    target.refresh()
+def begin(target: IcebergTable, *files: Rows) -> None:
+    """Make ``files`` the table's: of each partition one for each of them that holds rows of it."""
+    before = [file.java for file in target.held_files()]
+    fields = target.partition_fields()
+    written = []
+    for rows in files:
+        for partition, inside in _parts(table(rows, target), fields):
+            file = write(target.new_file(), inside.to_batches(), {})
+            assert file is not None
+            written.append(replace(file, partition=partition))
+    target.exchange(before, written, {})
 
 
 @some
@@ -71,7 +78,7 @@ def test_a_merge_is_the_model_s(
     cut: int,
 ) -> None:  # fmt: skip
     """Whatever the partitioning, and however many files the rows stand in."""
-    begin(spark, target, *({k: v for k, v in before.items() if (k < cut) is side} for side in (True, False)))
+    begin(target, *({k: v for k, v in before.items() if (k < cut) is side} for side in (True, False)))
     changes: dict[int, Any] = {key: (row, False) for key, row in upserts.items()}
     changes |= dict.fromkeys(removed, ((None, None), True))
     expected = {} if mirror else dict(before)
@@ -106,7 +113,7 @@ def test_a_merge_is_the_model_s(
 def test_a_part_is_replaced(
     spark: SparkSession, target: IcebergTable, before: Rows, rows: Rows, part: set[date | None]
 ) -> None:
-    begin(spark, target, before)
+    begin(target, before)
     rows = {key: row for key, row in rows.items() if row[0] in part}
     given_part = pa.table({"day": pa.array(sorted(part, key=str), pa.date32())})
 
@@ -119,7 +126,7 @@ def test_a_part_is_replaced(
 def test_files_whose_rows_are_alike_stay(spark: SparkSession, target: IcebergTable) -> None:
     first: Rows = {1: (date(2024, 1, 31), "a")}
     second: Rows = {2: (date(2024, 1, 31), "b")}
-    begin(spark, target, first, second)
+    begin(target, first, second)
     files = set(target.data_file_paths())
 
     merge_here(table(first | second, target), pa.array([False, False]), target, ["id"], {})
@@ -130,7 +137,7 @@ def test_files_whose_rows_are_alike_stay(spark: SparkSession, target: IcebergTab
 
 
 def test_small_files_do_not_become_many(spark: SparkSession, target: IcebergTable) -> None:
-    begin(spark, target)
+    begin(target)
     for key in range(12):
         merge_here(table({key: (date(2024, 1, 31), "a")}, target), pa.array([False]), target, ["id"], {})
     assert len(target.data_file_paths()) == 1
