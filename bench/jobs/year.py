@@ -34,7 +34,9 @@ def _make(cursor: Any, name: str) -> None:
     cursor.execute(
         f"CREATE TABLE year.{name} (id bigint PRIMARY KEY, name text, amount numeric(12, 2), updated_at timestamptz NOT NULL)"
     )
-    cursor.execute(f"INSERT INTO year.{name} SELECT g, md5(g::text), g, now() FROM generate_series(1, {_ROWS}) g")
+    cursor.execute(
+        f"INSERT INTO year.{name} SELECT g, md5(g::text), g, now() - interval '1 day' FROM generate_series(1, {_ROWS}) g"
+    )
 
 
 def _loads(cursor: Any, name: str, source: SourceSettings, lake: Lake) -> Iterator[float]:
