@@ -167,16 +167,18 @@ def appended_files(table: Any, classes: IcebergClasses, after: int, until: int) 
 
 def _planned(scan: Any, table: Any, classes: IcebergClasses) -> list[HeldFile]:
     parser, specs = classes("ContentFileParser"), table.specs()
+    only = table.spec() if len(specs) == 1 else None  # each call of the JVM is one for each file
     properties = {str(entry.getKey()): str(entry.getValue()) for entry in each(table.io().properties().entrySet())}
     tasks = scan.planFiles()
     try:
-        return [_held(task.file(), parser, specs, properties) for task in each(tasks)]
+        files = (task.file() for task in each(tasks))
+        return [_held(file, parser, only or specs.get(file.specId()), properties) for file in files]
     finally:
         tasks.close()
 
 
-def _held(file: Any, parser: Any, specs: Any, properties: Mapping[str, str]) -> HeldFile:
-    said = json.loads(parser.toJson(file, specs.get(file.specId())))
+def _held(file: Any, parser: Any, spec: Any, properties: Mapping[str, str]) -> HeldFile:
+    said = json.loads(parser.toJson(file, spec))
     return HeldFile(
         path=said["file-path"],
         rows=said["record-count"],
