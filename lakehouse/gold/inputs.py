@@ -1,7 +1,7 @@
 """The rows that a transformer is given: read by the driver where they are few, else by Spark."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -21,8 +21,23 @@ _SMALL = 2**20
 #: The longest of the spans that `trunc` cuts to, a year.
 _SPAN = timedelta(days=366)
 #: What gives a day that is not after the moment in its column, and the column.
-DAY_OF = re.compile(r"(?:to_date\((?=\w+\))|trunc\((?=\w+, *'\w+'\)))(\w+).*", re.IGNORECASE)
+_DAY_OF = re.compile(r"(?:to_date\((?P<day>\w+)\)|trunc\((?P<span>\w+), *'\w+'\))", re.IGNORECASE)
 Narrow = Callable[[str, Sequence[str], pa.Table], DataFrame | None]
+
+
+def day_column(expression: str, moments: Collection[str]) -> str | None:
+    """The column of which ``expression`` gives the day, or the first day of a span of time; ``None`` of any other.
+
+    Args:
+        moments: the columns that hold days or moments.
+    """
+    found = _DAY_OF.fullmatch(expression.strip())
+    column = (found["day"] or found["span"]) if found else None
+    return column if column in moments else None
+
+
+def _moments(schema: pa.Schema) -> set[str]:
+    return {field.name for field in schema if pa.types.is_date(field.type) or pa.types.is_timestamp(field.type)}
 
 
 def _by_spark(_name: str, _expressions: Sequence[str], _values: pa.Table) -> DataFrame | None:
@@ -97,10 +112,10 @@ class _Rows(Mapping[str, DataFrame]):
         found = None
         if set(expressions) <= set(schema.names):
             found = rows_of(table, values.rename_columns(list(expressions)), list(schema), head)
-        elif len(expressions) == 1 and (day := DAY_OF.fullmatch(expressions[0])) and day[1] in schema.names:
+        elif len(expressions) == 1 and (column := day_column(expressions[0], _moments(schema))):
             days = values.column(0)
             if days.type == pa.date32() and days.null_count == 0:
-                found = rows_within(table, day[1], _span(days, schema.field(day[1]).type), list(schema), head)
+                found = rows_within(table, column, _span(days, schema.field(column).type), list(schema), head)
         return None if found is None else self._frame(found)
 
     def _frame(self, rows: pa.Table) -> DataFrame:

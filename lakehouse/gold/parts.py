@@ -1,7 +1,7 @@
 """Which parts of a gold table changed rows touch, and reading only what those parts are made of."""
 
 import operator
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import reduce
@@ -10,7 +10,7 @@ import pyarrow as pa
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from lakehouse.gold.inputs import DAY_OF, Inputs
+from lakehouse.gold.inputs import Inputs, day_column
 from lakehouse.iceberg.consumed import Consumed, since
 from lakehouse.iceberg.lake import Lake
 from lakehouse.iceberg.table import IcebergTable
@@ -79,19 +79,20 @@ class Parts:
             expressions: over ``rows``, one for each of :attr:`columns`; those columns themselves when absent.
         """
         given = expressions or [quote(name) for name in self.columns]
+        moments = {name for name, kind in rows.dtypes if kind in {"date", "timestamp"}} if expressions else set()
         if self.few:
-            return rows.where(self.spelled_out(given[0]))
+            return rows.where(_is_one_of(given[0], self.values.column(0), moments))
         for expression, values in zip(given, self.values.columns, strict=True):
             found = values.unique()
             if len(found) <= _MOST_LITERALS:  # the join would read all files
-                rows = rows.where(_is_one_of(expression, found))
+                rows = rows.where(_is_one_of(expression, found, moments))
         parts = self.frame(rows.sparkSession)
         wanted = [engine_column(f"part_{number}") for number in range(len(given))]
         same = reduce(operator.and_, (F.expr(a).eqNullSafe(F.col(b)) for a, b in zip(given, wanted, strict=True)))
         return rows.join(F.broadcast(parts.toDF(*wanted)), same, how="left_semi")
 
 
-def _is_one_of(expression: str, values: pa.ChunkedArray | pa.Array) -> Column:
+def _is_one_of(expression: str, values: pa.ChunkedArray | pa.Array, moments: Collection[str] = ()) -> Column:
     """The condition that ``expression`` is one of the ``values``.
 
     As one text of SQL: a list of literals is several calls of the JVM for each of them. A day or month of a moment gets the
@@ -101,8 +102,8 @@ def _is_one_of(expression: str, values: pa.ChunkedArray | pa.Array) -> Column:
     known = [value for value in found if value is not None]
     conditions = []
     if known and have_literals(known):
-        since = DAY_OF.fullmatch(expression)
-        first = f"{since[1]} >= {literal(min(known))} AND " if since and type(known[0]) is date else ""
+        since = day_column(expression, moments)
+        first = f"{since} >= {literal(min(known))} AND " if since and type(known[0]) is date else ""
         conditions.append(F.expr(f"{first}({expression}) IN ({', '.join(map(literal, known))})"))
     elif known:
         conditions.append(F.expr(expression).isin(known))
@@ -111,21 +112,32 @@ def _is_one_of(expression: str, values: pa.ChunkedArray | pa.Array) -> Column:
     return reduce(operator.or_, conditions)
 
 
-def narrowed(transformer: Transformer, inputs: Inputs, parts: Parts | None) -> dict[str, DataFrame]:
+@dataclass(frozen=True)
+class Narrowed:
+    """What a transformer is given.
+
+    Attributes:
+        frames: the rows of its inputs, by name.
+        searched: the inputs that Spark reads or searches as a whole.
+    """
+
+    frames: Mapping[str, DataFrame]
+    searched: tuple[str, ...]
+
+
+def narrowed(transformer: Transformer, inputs: Inputs, parts: Parts | None) -> Narrowed:
     """The inputs; where ``parts`` are given, of those that the transformer narrows only the rows of these parts."""
     if parts is None:
-        return dict(inputs.frames)
-    return {
-        name: _of_parts(inputs, name, transformer.narrows[name], parts)
-        if name in transformer.narrows
-        else inputs.frames[name]
-        for name in inputs.frames
-    }
-
-
-def _of_parts(inputs: Inputs, name: str, expressions: Sequence[str], parts: Parts) -> DataFrame:
-    few = inputs.narrow(name, expressions, parts.values)
-    return parts.of(inputs.frames[name] if few is None else few, expressions)
+        return Narrowed(dict(inputs.frames), tuple(inputs.frames))
+    frames, searched = {}, []
+    for name in inputs.frames:
+        expressions = transformer.narrows.get(name)
+        few = inputs.narrow(name, expressions, parts.values) if expressions else None
+        if few is None:
+            searched.append(name)
+        rows = inputs.frames[name] if few is None else few
+        frames[name] = parts.of(rows, expressions) if expressions else rows
+    return Narrowed(frames, tuple(searched))
 
 
 def touched(
@@ -141,11 +153,15 @@ def touched(
     if not transformer.rebuild_by or any(name not in transformer.followed or not known for name, known in changed):
         return None
     known_then = {name: known for name, known in changed if known}
-    found = [part for name in known_then for part in _parts_of(transformer, lake, inputs, name, known_then)]
-    found += _days(transformer, window, target)
+    most = _MOST_LITERALS if transformer.replaces_partitions else _MOST
+    found = list(_days(transformer, window, target))
+    for name in known_then:
+        for parts in _parts_of(transformer, lake, inputs, name, known_then, most):
+            if parts.num_rows > most:
+                return None
+            found.append(parts)
     if not found:
         return Parts(pa.table({name: [] for name in transformer.rebuild_by}))
-    most = _MOST_LITERALS if transformer.replaces_partitions else _MOST
     names = list(transformer.rebuild_by)
     every = pa.concat_tables(found, promote_options="permissive").group_by(names).aggregate([])
     return None if every.num_rows > most else Parts(every.combine_chunks())
@@ -167,29 +183,34 @@ def changed_inputs(inputs: Inputs, before: Consumed) -> list[tuple[str, int | No
 
 
 def _parts_of(
-    transformer: Transformer, lake: Lake, inputs: Inputs, name: str, changed: Mapping[str, int]
-) -> list[pa.Table]:
+    transformer: Transformer, lake: Lake, inputs: Inputs, name: str, changed: Mapping[str, int], most: int = _MOST
+) -> Iterator[pa.Table]:
     """The parts that the changed rows of one input touch.
 
     Args:
         changed: the inputs that changed, each with its snapshot then.
+        most: with more parts than these one more is told, and no further ones.
     """
     parts = transformer.rebuild_by
+    table, known, head = inputs.tables[name], changed[name], inputs.heads[name]
     if name not in transformer.touched:
         expressions = transformer.narrows[name]
-        few = lake.changes.known_between(inputs.tables[name], changed[name], inputs.heads[name])
+        few = lake.changes.known_between(table, known, head)
         if few is not None and set(expressions) <= set(few.column_names):
-            return [pa.table([few.column(column) for column in expressions], list(parts))]
-    rows = lake.changes.between(lake.spark, inputs.tables[name], changed[name], inputs.heads[name])
+            rows = pa.table([few.column(column) for column in expressions], list(parts))
+            yield rows.group_by(list(parts)).aggregate([])
+            return
+    changes = lake.changes.between(lake.spark, table, known, head)
     if name not in transformer.touched:
-        columns = zip(expressions, parts, strict=True)
-        return [rows.select(*(F.expr(text).alias(column) for text, column in columns)).toArrow()]
+        columns = (F.expr(text).alias(column) for text, column in zip(expressions, parts, strict=True))
+        yield changes.select(*columns).distinct().limit(most + 1).toArrow()
+        return
     follow = transformer.touched[name]
     now = _Asked(inputs.frames, lambda asked: inputs.frames[asked])
-    found = [follow(rows, now)]
+    yield follow(changes, now).select(*parts).distinct().limit(most + 1).toArrow()
     if now.names & _asked_again(transformer, name, changed):
-        found.append(follow(rows, _Asked(inputs.frames, lambda asked: _as_it_was(lake, inputs, asked, changed))))
-    return [touched_parts.select(*parts).distinct().toArrow() for touched_parts in found]
+        then = _Asked(inputs.frames, lambda asked: _as_it_was(lake, inputs, asked, changed))
+        yield follow(changes, then).select(*parts).distinct().limit(most + 1).toArrow()
 
 
 def _asked_again(transformer: Transformer, name: str, changed: Iterable[str]) -> set[str]:
@@ -200,7 +221,8 @@ def _asked_again(transformer: Transformer, name: str, changed: Iterable[str]) ->
     """
     order = list(transformer.touched)
     earlier = order[: order.index(name)]
-    return {other for other in changed if other not in transformer.narrows and other not in earlier}
+    says_itself = transformer.narrows.keys() - transformer.touched.keys()
+    return {other for other in changed if other not in says_itself and other not in earlier}
 
 
 def _as_it_was(lake: Lake, inputs: Inputs, name: str, changed: Mapping[str, int]) -> DataFrame:

@@ -55,12 +55,10 @@ def to_gold(
     properties = now.properties(run_id)
     if target is not None and parts is not None and not len(parts):
         return Transformed(transformer.table, snapshot=target.append([], properties))
-    little = plan(lake.spark, _read_whole(transformer, inputs, parts))
-    result = _result(transformer, lake, inputs, given, parts)
+    result, little = _result(transformer, lake, inputs, given, parts)
     if parts is not None and not _fits(result, target):
         parts = None
-        little = plan(lake.spark, _read_whole(transformer, inputs, None))
-        result = _result(transformer, lake, inputs, given, parts)
+        result, little = _result(transformer, lake, inputs, given, parts)
     fitting = target if _fits(result, target) else None
     snapshot, notes = write_gold(result, transformer, lake, fitting, properties, parts, little=little)
     note = f"{len(parts)} {', '.join(transformer.rebuild_by)} rebuilt" if parts is not None else "rebuilt whole"
@@ -84,20 +82,15 @@ def parameters_of(transformer: Transformer, parameters: Mapping[str, str]) -> di
     return {name: parameters[name] for name in transformer.parameters}
 
 
-def _read_whole(transformer: Transformer, inputs: Inputs, parts: Parts | None) -> int:
-    """Bytes of the inputs of which all rows are read."""
-    narrowed = transformer.narrows if parts is not None else {}
-    return sum(table.size for name, table in inputs.tables.items() if name not in narrowed)
-
-
 def _result(
     transformer: Transformer, lake: Lake, inputs: Inputs, given: Mapping[str, str], parts: Parts | None
-) -> DataFrame:
-    """What the transformer makes of its inputs, as far as ``parts`` need it."""
+) -> tuple[DataFrame, bool]:
+    """What the transformer makes of its inputs, as far as ``parts`` need it, and whether it is made of little data."""
     wanted = {PARTS: None if parts is None else parts.frame(lake.spark)} if transformer.wants_parts else {}
-    frames = narrowed(transformer, inputs, parts)
+    rows = narrowed(transformer, inputs, parts)
+    little = plan(lake.spark, sum(inputs.tables[name].size for name in rows.searched))
     make_active(lake.spark)  # for a transformer that takes no session from its inputs
-    return transformer.function(**frames, **given, **_references(transformer, lake), **wanted)
+    return transformer.function(**rows.frames, **given, **_references(transformer, lake), **wanted), little
 
 
 def _references(transformer: Transformer, lake: Lake) -> dict[str, DataFrame]:

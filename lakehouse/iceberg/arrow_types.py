@@ -38,7 +38,7 @@ def iceberg_type(lake_type: str) -> str:
 
 def lake_type(iceberg: str) -> str:
     """The inverse of :func:`iceberg_type`, for the types that the lake uses."""
-    names = {spelled: name for name, spelled in _ICEBERG.items()}
+    names = {"timestamp": "timestamp_ntz", **{spelled: name for name, spelled in _ICEBERG.items()}}
     return names.get(iceberg, iceberg.replace(" ", ""))
 
 

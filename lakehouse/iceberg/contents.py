@@ -73,9 +73,12 @@ class DataFile:
             for number in range(file.num_row_groups):
                 until = first + file.metadata.row_group(number).num_rows
                 inside = places[np.searchsorted(places, first) : np.searchsorted(places, until)] - first
-                if len(inside):
-                    group = pa.Table.from_batches(_read(file, number, schema, ids), schema)
-                    found.extend(group.take(pa.array(inside)).to_batches())
+                begin = 0
+                for batch in _read(file, number, schema, ids) if len(inside) else ():
+                    ends = np.searchsorted(inside, [begin, begin + batch.num_rows])
+                    if ends[0] < ends[1]:
+                        found.append(batch.take(pa.array(inside[ends[0] : ends[1]] - begin)))
+                    begin += batch.num_rows
                 first = until
         return pa.Table.from_batches(found, schema)
 

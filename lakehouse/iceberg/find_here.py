@@ -26,12 +26,16 @@ def rows_of(
         snapshot: as of which; absent: as it is now.
 
     Returns:
-        ``None`` where too many bytes would have to be read for the driver.
+        ``None`` where too many bytes would have to be read for the driver, or the values are of types that Spark has to
+        compare with the target's.
     """
     schema, names = pa.schema(columns), values.column_names
     wanted = target.arrow_schema()
     by = pa.schema([wanted.field(name) for name in names])
-    values = values.cast(pa.schema([field.remove_metadata() for field in by]))
+    same = _as_there(values, by)
+    if same is None:
+        return None
+    values = same
     found, read = [], 0
     for file in target.held_files(ranges_of(values, names), snapshot):
         places = hits(file, by, values, names)[0]
@@ -43,13 +47,25 @@ def rows_of(
     return pa.concat_tables([schema.empty_table(), *found])
 
 
+def _as_there(values: pa.Table, by: pa.Schema) -> pa.Table | None:
+    """``values`` in the types of ``by``: the same, or other whole numbers that fit; ``None`` where they are not."""
+    for mine, field in zip(values.schema, by, strict=True):
+        both_whole = pa.types.is_integer(mine.type) and pa.types.is_integer(field.type)
+        if mine.type != field.type and not both_whole:
+            return None
+    try:
+        return values.cast(pa.schema([field.remove_metadata() for field in by]))
+    except pa.ArrowInvalid:
+        return None
+
+
 def rows_within(
     target: IcebergTable, column: str, within: Range, columns: Sequence[pa.Field], snapshot: int | None = None
 ) -> pa.Table | None:
-    """The rows of the files of ``target`` that may hold a ``column`` within a range, others of these files included.
+    """The rows of ``target`` with a ``column`` within a range, both ends included.
 
     Args:
-        columns, snapshot: see :func:`rows_of`.
+        columns, snapshot: see :func:`rows_of`; ``column`` is one of the columns.
 
     Returns:
         ``None`` where too many bytes would have to be read for the driver.
@@ -57,7 +73,16 @@ def rows_within(
     files = target.held_files({column: within}, snapshot)
     if sum(file.size for file in files) > MOST_READ:
         return None
-    return all_rows(files, pa.schema(columns))
+    schema = pa.schema(columns)
+    low, high = (pa.scalar(end, schema.field(column).type) for end in within)
+
+    def read() -> Iterator[pa.RecordBatch]:
+        for file in files:
+            for batch in file.batches(schema):
+                values = batch.column(column)
+                yield batch.filter(pc.and_(pc.greater_equal(values, low), pc.less_equal(values, high)))
+
+    return pa.Table.from_batches(read(), schema)
 
 
 def all_rows(files: Sequence[DataFile], schema: pa.Schema) -> pa.Table:

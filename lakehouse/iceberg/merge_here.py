@@ -71,16 +71,17 @@ def merge_here(
         ``None``, and nothing is written, where the driver cannot: too much would have to be rewritten, or the target is
         partitioned in a way that only Spark writes.
     """
-    if not target.is_written_here():
+    if not _pairs(target, key):
         return None
     files = target.held_files(None if mirror else ranges_of(changes, key))
     if mirror and sum(file.size for file in files) > MOST_REWRITTEN:
         return None
     changes = changes.select(target.arrow_schema().names)
-    difference = _difference(changes, removed, target, files, key, mirror=mirror, lost=lost)
-    if sum(files[number].size for number in difference.drops) > MOST_REWRITTEN:
-        return None
     schema = target.arrow_schema()
+    found = _found(changes, files, pa.schema([schema.field(name) for name in key]))
+    if sum(file.size for file, (places, _) in zip(files, found, strict=True) if len(places)) > MOST_REWRITTEN:
+        return None
+    difference = _difference(changes, removed, schema, files, found, mirror=mirror, lost=lost)
     new = pa.concat_tables([schema.empty_table(), *difference.new]).combine_chunks()
     old = pa.concat_tables([schema.empty_table(), *difference.old])
     rewriting = [Rewriting(files[number], drop) for number, drop in difference.drops.items()]
@@ -104,7 +105,7 @@ def replace_part_here(
     Returns:
         ``None``, and nothing is written, where the driver cannot; see :func:`merge_here`.
     """
-    if not target.is_written_here():
+    if not _pairs(target, key):
         return None
     schema = target.arrow_schema()
     columns = [schema.field(name) for name in dict.fromkeys([*key, *part.column_names])]
@@ -119,22 +120,32 @@ def replace_part_here(
     return merge_here(changes.combine_chunks(), removed, target, key, properties)
 
 
+def _pairs(target: IcebergTable, key: Sequence[str]) -> bool:
+    """Whether the driver writes ``target`` and pairs its rows as Spark does, for which -0.0 is 0.0."""
+    if not target.is_written_here():
+        return False
+    schema = target.arrow_schema()
+    return not any(pa.types.is_floating(schema.field(name).type) for name in key)
+
+
+def _found(changes: pa.Table, files: Sequence[HeldFile], by: pa.Schema) -> list[tuple[Places, Places]]:
+    """For each file the places of the rows with a key of ``changes``, and for each of these the place in ``changes``."""
+    return [hits(file, by, changes, by.names) for file in files]
+
+
 def _difference(
     changes: pa.Table,
     removed: pa.Array,
-    target: IcebergTable,
+    schema: pa.Schema,
     files: Sequence[HeldFile],
-    key: Sequence[str],
+    hit: Sequence[tuple[Places, Places]],
     *,
     mirror: bool,
     lost: Collection[str],
 ) -> _Difference:
-    schema = target.arrow_schema()
-    by = pa.schema([schema.field(name) for name in key])
     known = np.zeros(changes.num_rows, bool)
     found = _Difference()
-    for number, file in enumerate(files):
-        places, sources = hits(file, by, changes, key)
+    for number, (file, (places, sources)) in enumerate(zip(files, hit, strict=True)):
         known[sources] = True
         leaving = []
         if len(places):

@@ -186,6 +186,10 @@ class IcebergTable:
             return False
         return len(self._java.specs()) == 1
 
+    def is_partitioned_by(self, partition_by: Sequence[str]) -> bool:
+        """Whether what is written from now on is partitioned so, as the registry spells it."""
+        return partitioning.alike(partitioning.partition_fields(self._java, self._classes), partition_by)
+
     def partition_fields(self) -> tuple[partitioning.PartitionField, ...]:
         """The fields of its partition spec."""
         return partitioning.current_fields(self._java, self._classes)

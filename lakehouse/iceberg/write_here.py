@@ -31,6 +31,8 @@ class Rewriting:
 
     def batches(self, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         """The rows that stay."""
+        if len(self.drop) == self.file.rows:
+            return
         first = 0
         for batch in self.file.batches(schema):
             ends = np.searchsorted(self.drop, [first, first + batch.num_rows])

@@ -20,6 +20,9 @@ from lakehouse.jars import Artifact, cache_folder, fetch, java
 from lakehouse.settings import Profile
 
 _PACKAGES = re.compile(r"^\s*spark\.jars\.packages[\s=]+(\S+)", re.MULTILINE)
+#: Without its native library Hadoop's own class for local files starts a process (chmod) for each file that it makes. Where
+#: jars are resolved by spark-submit, they come too late for this one.
+_LOCAL_FILES = "com.globalmentor.apache.hadoop.fs.BareLocalFileSystem"
 _JVM = "-Xshare:auto -Xlog:disable -Xlog:all=off -XX:MetaspaceSize=256m"
 #: Of a small run the JVM's optimising compiler takes half of the time, for code that is called a few times more. The code
 #: cache is that of both compilers together: the JVM takes a small one for the first alone, which such a run fills.
@@ -81,6 +84,8 @@ def application(
             "spark.jars.packages=",
             "--driver-class-path",
             ":".join(map(str, jars)),
+            "--conf",
+            f"spark.hadoop.fs.file.impl={_LOCAL_FILES}",
             "--driver-java-options",
             f"{share} {_JVM} {_FOR_LITTLE if little else _FOR_MUCH}",
         ]

@@ -42,6 +42,13 @@ class SilverShape:
         }
         return {name: kind for name, kind in kinds.items() if kind is not None}
 
+    def respells_key(self, table: SourceTable, raw_columns: Mapping[str, str]) -> bool:
+        """Whether a key of silver may be spelled in several ways in raw: it is trimmed, or of another type."""
+        declared = {name: table.columns.get(name, Declared()) for name in self.key}
+        return any(
+            rule.trim or rule.formats or self.columns[name] != raw_columns[name] for name, rule in declared.items()
+        )
+
     def dropped(self, table: SourceTable) -> list[str]:
         """The columns that the source no longer has."""
         return [name for name in self.columns if table.columns.get(name, Declared()).dropped]

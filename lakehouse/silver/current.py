@@ -14,6 +14,7 @@ from lakehouse.iceberg.materialized import materialized
 from lakehouse.iceberg.table import IcebergTable
 from lakehouse.iceberg.write import REMOVED
 from lakehouse.paths import TableName, engine_column, quote, raw, silver
+from lakehouse.paths import quarantine as quarantined
 from lakehouse.raw.columns import RAW_COLUMNS
 from lakehouse.registry.tables import Check, OnFailure, Pii, SourceTable
 from lakehouse.silver import quarantine
@@ -23,6 +24,7 @@ from lakehouse.silver.current_here import judge, merge, reject, remake
 from lakehouse.silver.decide import DELETED, MERGED, NEWEST, OUTCOME, REJECTED, SUPERSEDED, decide
 from lakehouse.silver.definition import definition_of
 from lakehouse.silver.incoming import Batch, incoming, raw_now
+from lakehouse.spark import plan
 
 _RAW_ROW = engine_column("raw_row")
 
@@ -58,7 +60,7 @@ def to_silver(
     if batch is None:
         return Transformed(table.table, notes=layout)
     properties = Consumed({source.table.name.dotted: source.head}, definition).properties(run_id)
-    if batch.is_few and not columns.dropped(table):
+    if _is_made_here(batch, table, columns, lake):
         softer = _softer(table)
         judged = judge(batch.rows_here(), lake, table, columns, softer, pseudonym_key)
         notes = _warnings(table, softer, judged.broken(softer))
@@ -70,6 +72,7 @@ def to_silver(
             done = None if merged is None else (merged, layout)
         if done is not None:
             return Transformed(table.table, judged.books(), done[0], (*notes, *done[1]))
+    plan(lake.spark, batch.size + (target.size if target is not None else 0))
     with materialized(_decided(batch.rows(lake.spark), table, columns), batch.number) as decided:
         books, notes = _count(decided, table)
         quarantine.refresh(
@@ -85,6 +88,15 @@ def to_silver(
         else:
             snapshot = _merge(decided, published, table, columns, target, batch, properties)
     return Transformed(table.table, books, snapshot, (*notes, *layout))
+
+
+def _is_made_here(batch: Batch, table: SourceTable, columns: SilverShape, lake: Lake) -> bool:
+    """Whether the driver makes silver of the batch: few rows, whose keys it pairs as Spark does, of what it may write."""
+    floats = {"float", "double"} & {columns.columns[name] for name in columns.key}
+    if not batch.is_few or columns.dropped(table) or floats:
+        return False
+    rejects = lake.catalog.find(quarantined(table.table))
+    return rejects is None or rejects.is_written_here()
 
 
 def _decided(rows: DataFrame, table: SourceTable, columns: SilverShape) -> DataFrame:

@@ -133,11 +133,11 @@ def remake_here(
     if target is None or not there.items() <= columns.items():
         snapshot = replace(rows, name, columns, lake.catalog, table.partition_by, properties, table.sort_by)
         return None if snapshot is None else (snapshot, ())
+    if not target.is_written_here() or not target.is_partitioned_by(table.partition_by):
+        return None
     if added := {column: kind for column, kind in columns.items() if column not in there}:
         target.evolve(added)
     layout = target.partition(table.partition_by, table.sort_by)
-    if not target.is_written_here():
-        return None
     schema = target.arrow_schema()
     everything = [Rewriting(file, np.arange(file.rows)) for file in target.held_files()]
     return rewrite(target, everything, rows.select(schema.names).cast(schema).combine_chunks(), properties), layout

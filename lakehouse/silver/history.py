@@ -9,6 +9,7 @@ All versions of a key are computed from raw whenever the key has new rows there,
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import datetime
 
 import pyarrow as pa
@@ -74,11 +75,15 @@ def to_history(
     batch = incoming(table, source, None if full_refresh else before, definition)
     if batch is None:
         return Transformed(name.table)
+    if columns.respells_key(table, source.columns):  # the rows of a key cannot be found in raw by its key
+        batch = replace(batch, after=None, number=source.table.row_count, size=source.table.size)
     properties = Consumed({source.table.name.dotted: source.head}, definition).properties(run_id)
-    if batch.is_few and columns.columns[str(table.cursor)] == "timestamp":
+    floats = {"float", "double"} & {columns.columns[name] for name in columns.key}
+    if batch.is_few and columns.columns[str(table.cursor)] == "timestamp" and not floats:
         done = _make_here(batch, table, columns, target, lake, pseudonym_key, properties)
         if done is not None:
             return Transformed(name.table, *done)
+    plan(lake.spark, source.table.size)
     rows = lake.spark.read.option("versionAsOf", source.head).table(str(source.table.name))
     with ExitStack() as keeping:
         keys = None
@@ -111,6 +116,8 @@ def _make_here(
     properties: Mapping[str, str],
 ) -> tuple[Books, int, tuple[str, ...]] | None:
     """Bring few versions up to date by the driver: the books, the snapshot and notes of the layout; ``None`` when it cannot."""
+    if target is not None and not target.is_partitioned_by(table.partition_by):
+        return None
     rows = batch.rows_here() if batch.whole else _all_of_their_keys(batch, columns.key)
     if rows is None:
         return None
@@ -145,7 +152,7 @@ def _make_here(
 def _all_of_their_keys(batch: Batch, key: Sequence[str]) -> pa.Table | None:
     """All that raw has of the keys of a batch; ``None`` where that is too much for the driver."""
     raw_table = batch.raw.table
-    keys = batch.rows_here().select(key).group_by(list(key)).aggregate([])
+    keys = batch.rows_here().select(key).drop_null().group_by(list(key)).aggregate([])
     return rows_of(raw_table, keys, list(raw_table.arrow_schema()), batch.raw.head)
 
 

@@ -188,10 +188,19 @@ def test_parts_of_several_columns_are_combinations_of_them(lakes: Lakes) -> None
 
 def test_only_inputs_that_a_part_needs_in_part_are_narrowed(lakes: Lakes) -> None:
     inputs = Inputs({}, {}, {"orders": lakes.orders, "users": lakes.users})
-    assert narrowed(BY_DAY, inputs, None) == dict(inputs.frames)
+    whole = narrowed(BY_DAY, inputs, None)
+    assert (whole.frames, whole.searched) == (dict(inputs.frames), ("orders", "users"))
     found = narrowed(BY_DAY, inputs, Parts(pa.table({"day": [DAYS[1]]})))
-    assert ids(found["orders"]) == {2}
-    assert found["users"] is lakes.users
+    assert ids(found.frames["orders"]) == {2}
+    assert found.frames["users"] is lakes.users
+    assert found.searched == ("orders", "users")  # Spark has to look for the orders of a day
+
+
+def test_inputs_whose_rows_are_found_are_not_searched(lakes: Lakes) -> None:
+    few = lakes.orders.where("order_id = 2")
+    inputs = Inputs({}, {}, {"orders": lakes.orders, "users": lakes.users}, lambda *_: few)
+    found = narrowed(BY_DAY, inputs, Parts(pa.table({"day": [DAYS[1]]})))
+    assert (ids(found.frames["orders"]), found.searched) == ({2}, ("users",))
 
 
 @pytest.mark.parametrize(
@@ -199,7 +208,7 @@ def test_only_inputs_that_a_part_needs_in_part_are_narrowed(lakes: Lakes) -> Non
     [
         (("rain", "people"), False, {"now", "then"}),  # Ben was in it, though he is elsewhere now
         (("people", "rain"), False, {"now"}),  # what follows people is asked about Ben, who went
-        (("rain", "people"), True, {"now"}),  # Ben's row itself says so
+        (("rain", "people"), True, {"now", "then"}),  # what follows people may not take the part from Ben's own row
     ],
 )
 def test_inputs_are_seen_as_they_were_where_one_that_is_looked_into_changed_and_nothing_else_tells(
@@ -238,15 +247,18 @@ def test_inputs_are_seen_as_they_were_where_one_that_is_looked_into_changed_and_
     rain = local_frame(spark, [("here",)], "place string")
     lake: Any = SimpleNamespace(
         spark=spark,
-        changes=SimpleNamespace(between=lambda _, table, *__: rain if table.name.table == "rain" else people),
+        changes=SimpleNamespace(
+            between=lambda _, table, *__: rain if table.name.table == "rain" else people,
+            known_between=lambda *_: None,
+        ),
     )
     monkeypatch.setattr(parts, "_as_it_was", then)
     tables: Any = {name: Table(silver(name), [APPENDED]) for name in wet.reads}
 
     inputs = Inputs(tables, dict.fromkeys(tables, 2), Now(rain=rain, people=people, names=people))
-    found = parts._parts_of(wet, lake, inputs, "rain", {"rain": 1, "people": 1})
+    found = list(parts._parts_of(wet, lake, inputs, "rain", {"rain": 1, "people": 1}))
     assert {row["name"] for table in found for row in table.to_pylist()} == {"Ben"}
     assert set(seen) == expected
     seen.clear()
-    parts._parts_of(wet, lake, inputs, "rain", {"rain": 1})
+    list(parts._parts_of(wet, lake, inputs, "rain", {"rain": 1}))
     assert seen == ["now"]  # nobody moved

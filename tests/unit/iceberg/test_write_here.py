@@ -33,7 +33,7 @@ def test_the_rows_that_stay_are_all_but_those_at_the_places(
     monkeypatch.setattr("lakehouse.iceberg.contents._BATCH", 2)
     target = FolderTable(tmp_path).with_file(*((number, None, None) for number in range(5)))
     batches = Rewriting(target.files[0], np.array(drop, np.int64)).batches(SCHEMA)
-    assert pa.Table.from_batches(batches).column("id").to_pylist() == [n for n in range(5) if n not in drop]
+    assert pa.Table.from_batches(batches, SCHEMA).column("id").to_pylist() == [n for n in range(5) if n not in drop]
 
 
 def test_a_file_that_loses_rows_takes_up_new_ones_of_its_partition_and_others_stay(tmp_path: Path) -> None:

@@ -147,7 +147,7 @@ class TwoWays:
         with self._monkeypatch.context() as patched:
             patched.setattr("lakehouse.silver.incoming.FEW_BYTES", -1)
             expected = self.by_spark.make(make)
-        assert (done.books, done.notes) == (expected.books, expected.notes)
+        assert (done.books, done.notes) == (expected.books, expected.notes), (done, expected)
         for layer in layers:
             assert self.here.rows(layer) == self.by_spark.rows(layer), layer
         if before is not None and done.snapshot is not None:
