@@ -1,6 +1,7 @@
 """The command that starts a Spark application."""
 
 import zipfile
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -51,7 +52,11 @@ def test_defaults_without_jars_are_refused(tmp_path: Path) -> None:
 def test_on_one_machine_the_jars_are_on_the_class_path_and_not_resolved_again(local: Profile) -> None:
     command = list(application(local, "run.py", ["--table", "users"]).command)
     assert [Path(jar).name for jar in option(command, "--driver-class-path").split(":")] == ["a-1.jar", "b-2.jar"]
-    assert option(command, "--conf") == "spark.jars.packages="
+    settings = [following for name, following in pairwise(command) if name == "--conf"]
+    assert settings == [
+        "spark.jars.packages=",
+        "spark.hadoop.fs.file.impl=com.globalmentor.apache.hadoop.fs.BareLocalFileSystem",
+    ]
     assert option(command, "--master") == "local[2]"
     assert option(command, "--properties-file") == str(local.root / "spark-defaults.conf")
     assert Path(command[-3]).name == "run.py"
