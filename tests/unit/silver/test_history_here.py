@@ -21,11 +21,11 @@ def test_random_loads_come_to_the_same_versions(spark: SparkSession, monkeypatch
     random = Random(3)
     both = TwoWays(spark, monkeypatch, cursor="at", history=True, partition_by=["months(born)", "part"])
     try:
-        both.load([stamped(random, 1) for _ in range(40)])
+        both.load([stamped(random, 1) for _ in range(200)])
         both.make_history()
         merged = []
         for load in (2, 3):
-            both.load([stamped(random, load) for _ in range(40)])
+            both.load([stamped(random, load) for _ in range(200)])
             merged.append(both.make_history().books)
         assert min(books.rejected for books in merged) > 0
         assert min(books.superseded for books in merged) > 0
