@@ -10,7 +10,7 @@ from lakehouse.fingerprint import fingerprint
 from lakehouse.gold.inputs import Inputs, inputs_of
 from lakehouse.gold.parts import Parts, changed_inputs, narrowed, touched
 from lakehouse.gold.write import write_gold
-from lakehouse.iceberg.arrow_types import lake_type
+from lakehouse.iceberg.arrow_types import held_as
 from lakehouse.iceberg.consumed import Consumed, last_consumed
 from lakehouse.iceberg.lake import Lake
 from lakehouse.iceberg.table import IcebergTable
@@ -103,5 +103,5 @@ def _fits(result: DataFrame, target: IcebergTable | None) -> bool:
     """Whether ``target`` has just the columns of ``result``."""
     if target is None:
         return False
-    columns = {field.name: lake_type(field.dataType.simpleString()) for field in result.schema.fields}
+    columns = {field.name: held_as(field.dataType.simpleString()) for field in result.schema.fields}
     return {field.name: field.lake_type for field in target.fields} == columns

@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from lakehouse.errors import DataError
 from lakehouse.gold.parts import Parts
 from lakehouse.iceberg import write, write_here
-from lakehouse.iceberg.arrow_types import has_arrow_type, lake_type
+from lakehouse.iceberg.arrow_types import has_arrow_type, held_as
 from lakehouse.iceberg.lake import Lake
 from lakehouse.iceberg.materialized import cached, materialized
 from lakehouse.iceberg.merge_here import merge_here, replace_part_here
@@ -103,7 +103,7 @@ def _replace_here(
     rebuilt: DataFrame, transformer: Transformer, lake: Lake, properties: Mapping[str, str]
 ) -> int | None:
     """Make a table of few rows by the driver; ``None``, and nothing is written, where they are not few or only Spark can."""
-    columns = {field.name: lake_type(field.dataType.simpleString()) for field in rebuilt.schema.fields}
+    columns = {field.name: held_as(field.dataType.simpleString()) for field in rebuilt.schema.fields}
     if not transformer.grain or not all(map(has_arrow_type, columns.values())):
         return None
     rows = rebuilt.limit(_FEW_ROWS + 1).toArrow()

@@ -1,6 +1,8 @@
 """The lake's column types in Spark SQL, Arrow and Iceberg."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import pyarrow as pa
 
@@ -17,6 +19,7 @@ _ARROW = {
     "timestamp": pa.timestamp("us", tz="UTC"),
 }
 _ICEBERG = {"bigint": "long", "timestamp": "timestamptz"}
+_SHORTER = (re.compile(r"\b(?:tiny|small)int\b"), "int"), (re.compile(r"\b(?:var)?char\(\d+\)"), "string")
 
 
 def arrow_type(lake_type: str) -> pa.DataType:
@@ -36,10 +39,26 @@ def iceberg_type(lake_type: str) -> str:
     return f"decimal({decimal[1]}, {decimal[2]})" if decimal else _ICEBERG.get(lake_type, lake_type)
 
 
-def lake_type(iceberg: str) -> str:
-    """The inverse of :func:`iceberg_type`, for the types that the lake uses."""
-    names = {"timestamp": "timestamp_ntz", **{spelled: name for name, spelled in _ICEBERG.items()}}
-    return names.get(iceberg, iceberg.replace(" ", ""))
+def lake_type(iceberg: str | Mapping[str, Any]) -> str:
+    """The Spark SQL name of an Iceberg type, given as Iceberg's JSON has it; the inverse of :func:`iceberg_type`."""
+    match iceberg:
+        case str():
+            names = {"timestamp": "timestamp_ntz", **{spelled: name for name, spelled in _ICEBERG.items()}}
+            return names.get(iceberg, iceberg.replace(" ", ""))
+        case {"type": "struct"}:
+            fields = (f"{field['name']}:{lake_type(field['type'])}" for field in iceberg["fields"])
+            return f"struct<{','.join(fields)}>"
+        case {"type": "list"}:
+            return f"array<{lake_type(iceberg['element'])}>"
+        case _:
+            return f"map<{lake_type(iceberg['key'])},{lake_type(iceberg['value'])}>"
+
+
+def held_as(spark_type: str) -> str:
+    """The lake's type of a column that Spark computed: Iceberg knows neither shorter integers nor lengths of text."""
+    for pattern, name in _SHORTER:
+        spark_type = pattern.sub(name, spark_type)
+    return spark_type
 
 
 def decimal_digits(name: str) -> tuple[int, int] | None:

@@ -49,7 +49,9 @@ class TableMetadata:
     @classmethod
     def of(cls, name: TableName, table: Table) -> "TableMetadata":
         schema = table.schema()
-        fields = tuple(Field(f.field_id, f.name, lake_type(str(f.field_type))) for f in schema.fields)
+        fields = tuple(
+            Field(f.field_id, f.name, lake_type(f.field_type.model_dump(by_alias=True))) for f in schema.fields
+        )
         parts = [spelled(str(f.transform), schema.find_column_name(f.source_id) or "") for f in table.spec().fields]
         order = [schema.find_column_name(f.source_id) or "" for f in table.sort_order().fields]
         snapshots = tuple(_snapshots(table))

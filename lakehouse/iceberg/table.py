@@ -64,7 +64,7 @@ class IcebergTable:
     @property
     def fields(self) -> tuple[Field, ...]:
         schema = json.loads(self._classes("SchemaParser").toJson(self._java.schema()))
-        return tuple(Field(field["id"], field["name"], lake_type(str(field["type"]))) for field in schema["fields"])
+        return tuple(Field(field["id"], field["name"], lake_type(field["type"])) for field in schema["fields"])
 
     def arrow_schema(self) -> pa.Schema:
         """The table's schema in Arrow, with Iceberg's field ids."""

@@ -99,6 +99,20 @@ def test_what_changes_among_rows_without_a_part_is_rebuilt(shop: Shop, layout: s
         assert shop.gold() == rows
 
 
+TYPES = ("SMALLINT", "TINYINT", "INT", "BIGINT", "DOUBLE", "DECIMAL(9, 2)", "STRING", "VARCHAR(9)", "BOOLEAN", "BINARY")
+
+
+@pytest.mark.parametrize("kind", [*TYPES, "DATE", "TIMESTAMP", "TIMESTAMP_NTZ", "ARRAY<STRING>", "STRUCT<a: INT>"])
+def test_a_mart_is_rebuilt_in_part_whatever_its_columns_types(shop: Shop, kind: str) -> None:
+    head = f"-- grain: [id]\n-- rebuild_by: [id]\n-- narrows: {{silver.{shop.coupons}: id}}\n"
+    shop.write(f"id, CAST(NULL AS {kind}) AS value, code", "", head)
+    shop.run("gold")
+    shop.load((1, "a"), (2, "a"), (3, "c"))
+    done = shop.run()[f"gold.{shop.mart}"]
+    assert "1 id rebuilt" in str(done.notes)
+    assert shop.gold() == [(1, None, "a"), (2, None, "a"), (3, None, "c")]
+
+
 def test_silver_whose_types_change_leaves_its_older_snapshot_readable(shop: Shop) -> None:
     table = shop.lake.catalog.get(TableName.parse(f"silver.{shop.coupons}"))
     before = table.head
