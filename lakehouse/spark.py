@@ -1,15 +1,19 @@
 """The Spark of a job: the JVM that it runs in, and its sessions."""
 
 import threading
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
 from typing import Any, cast
 
+import pyarrow as pa
 from pyspark import SparkContext
 from pyspark.logger import PySparkLogger
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from lakehouse.errors import SystemFailureError
+from lakehouse.java import remember
 from lakehouse.settings import Profile
 
 #: HMAC pads are literals of exactly 64 bytes: no plan, explain or error shows one.
@@ -49,6 +53,7 @@ def session(profile: Profile, application: str, builder: SparkSession.Builder | 
     for key, value in (profile.spark_conf() | _MEANING).items():
         builder = builder.config(key, value)
     found = builder.config("spark.sql.redaction.string.regex", _HIDDEN_LITERALS).getOrCreate()
+    remember(found._jvm)
     _quieten(found._jvm)
     return found
 
@@ -73,10 +78,14 @@ class Sessions:
     Args:
         start: starts Spark; called once, by a thread of its own.
         is_local: whether the driver will also be the only executor.
+
+    Attributes:
+        idle: sessions that the next table's work may go on with.
     """
 
     def __init__(self, start: Callable[[], SparkSession], *, is_local: bool) -> None:
         self.is_local = is_local
+        self.idle: deque[SparkSession] = deque()
         self._start = start
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="spark")
         self._lock = threading.Lock()
@@ -124,6 +133,7 @@ def jvm() -> Any:
     """The JVM of this application: ``spark-submit`` has started it, whether or not a session is in it yet."""
     SparkContext._ensure_initialized()
     found: Any = SparkContext._jvm
+    remember(found)
     log4j = found.org.apache.logging.log4j
     level = found.org.apache.spark.SparkConf().get("spark.log.level", "WARN")  # which a session would set
     log4j.core.config.Configurator.setRootLevel(log4j.Level.toLevel(level))
@@ -138,6 +148,16 @@ def _is_local(master: str) -> bool:
 def make_active(spark: SparkSession) -> None:
     """Make ``spark`` what :meth:`SparkSession.active` gives in this thread."""
     cast(Any, spark._jvm).SparkSession.setActiveSession(spark._jsparkSession)
+
+
+#: Bytes in Arrow up to which rows of the driver are one partition.
+_TOGETHER = 8 * 2**20
+
+
+def frame_of(session: SparkSession, rows: pa.Table) -> DataFrame:
+    """Rows of the driver as a frame; few of them as one partition, so that they are joined and grouped without a shuffle."""
+    frame = session.createDataFrame(rows)
+    return frame.coalesce(1) if rows.nbytes <= _TOGETHER else frame
 
 
 #: Bytes of data files up to which a query is planned for little data.
@@ -155,6 +175,13 @@ _FOR_LITTLE = {
 }
 
 
+@cache
+def _defaults(context: SparkContext) -> Mapping[str, str]:
+    """The application's own settings of :data:`_FOR_LITTLE`. To ask for them is to bring all settings to Python."""
+    conf = context.getConf()
+    return {key: value for key in _FOR_LITTLE if (value := conf.get(key)) is not None}
+
+
 def plan(session: SparkSession, size: int) -> bool:
     """Let ``session``, which no other table's work uses, plan for queries that read ``size`` bytes of data files.
 
@@ -162,7 +189,7 @@ def plan(session: SparkSession, size: int) -> bool:
         Whether that is little.
     """
     is_little = size <= _LITTLE
-    application = session.sparkContext.getConf()
+    application = _defaults(session.sparkContext)
     for key, for_little in _FOR_LITTLE.items():
         value = for_little if is_little else application.get(key)
         if value is None:

@@ -15,6 +15,7 @@ from lakehouse.iceberg.find_here import all_rows, rows_of, rows_within
 from lakehouse.iceberg.lake import Lake
 from lakehouse.iceberg.table import IcebergTable
 from lakehouse.registry.transformers import Transformer
+from lakehouse.spark import frame_of
 
 #: A table of fewer bytes is read by the driver as a whole.
 _SMALL = 2**20
@@ -22,7 +23,21 @@ _SMALL = 2**20
 _SPAN = timedelta(days=366)
 #: What gives a day that is not after the moment in its column, and the column.
 _DAY_OF = re.compile(r"(?:to_date\((?P<day>\w+)\)|trunc\((?P<span>\w+), *'\w+'\))", re.IGNORECASE)
-Narrow = Callable[[str, Sequence[str], pa.Table], DataFrame | None]
+
+
+@dataclass(frozen=True)
+class Few:
+    """Rows of an input that the driver found.
+
+    Attributes:
+        exactly: whether they are only those that were looked for.
+    """
+
+    rows: DataFrame
+    exactly: bool
+
+
+Narrow = Callable[[str, Sequence[str], pa.Table], Few | None]
 
 
 def day_column(expression: str, moments: Collection[str]) -> str | None:
@@ -40,7 +55,7 @@ def _moments(schema: pa.Schema) -> set[str]:
     return {field.name for field in schema if pa.types.is_date(field.type) or pa.types.is_timestamp(field.type)}
 
 
-def _by_spark(_name: str, _expressions: Sequence[str], _values: pa.Table) -> DataFrame | None:
+def _by_spark(_name: str, _expressions: Sequence[str], _values: pa.Table) -> Few | None:
     return None
 
 
@@ -103,23 +118,23 @@ class _Rows(Mapping[str, DataFrame]):
     def __len__(self) -> int:
         return len(self._tables)
 
-    def narrow(self, name: str, expressions: Sequence[str], values: pa.Table) -> DataFrame | None:
+    def narrow(self, name: str, expressions: Sequence[str], values: pa.Table) -> Few | None:
         """See :class:`Inputs`."""
         table, head = self._tables[name], self._heads[name]
         if not head or not table.is_read_here():
             return None
         schema = table.arrow_schema()
-        found = None
-        if set(expressions) <= set(schema.names):
+        found, exactly = None, set(expressions) <= set(schema.names)
+        if exactly:
             found = rows_of(table, values.rename_columns(list(expressions)), list(schema), head)
         elif len(expressions) == 1 and (column := day_column(expressions[0], _moments(schema))):
             days = values.column(0)
             if days.type == pa.date32() and days.null_count == 0:
                 found = rows_within(table, column, _span(days, schema.field(column).type), list(schema), head)
-        return None if found is None else self._frame(found)
+        return None if found is None else Few(self._frame(found), exactly)
 
     def _frame(self, rows: pa.Table) -> DataFrame:
-        return self._lake.spark.createDataFrame(rows)
+        return frame_of(self._lake.spark, rows)
 
 
 def _span(days: pa.ChunkedArray, kind: pa.DataType) -> tuple[date, date]:

@@ -18,6 +18,7 @@ from lakehouse.paths import engine_column, quote
 from lakehouse.quoting.spark import have_literals, literal
 from lakehouse.raw.request import Window
 from lakehouse.registry.transformers import Transformer
+from lakehouse.spark import frame_of
 
 #: With more parts than these a whole rebuild is the shorter way.
 _MOST = 100_000
@@ -70,7 +71,7 @@ class Parts:
         return _is_one_of(expression, self.values.column(0))
 
     def frame(self, spark: SparkSession) -> DataFrame:
-        return spark.createDataFrame(self.values)
+        return frame_of(spark, self.values)
 
     def of(self, rows: DataFrame, expressions: Sequence[str] = ()) -> DataFrame:
         """The rows of these parts.
@@ -135,8 +136,8 @@ def narrowed(transformer: Transformer, inputs: Inputs, parts: Parts | None) -> N
         few = inputs.narrow(name, expressions, parts.values) if expressions else None
         if few is None:
             searched.append(name)
-        rows = inputs.frames[name] if few is None else few
-        frames[name] = parts.of(rows, expressions) if expressions else rows
+        rows = inputs.frames[name] if few is None else few.rows
+        frames[name] = parts.of(rows, expressions) if expressions and not (few and few.exactly) else rows
     return Narrowed(frames, tuple(searched))
 
 
@@ -155,11 +156,15 @@ def touched(
     known_then = {name: known for name, known in changed if known}
     most = _MOST_LITERALS if transformer.replaces_partitions else _MOST
     found = list(_days(transformer, window, target))
+    asked: list[DataFrame] = []
     for name in known_then:
-        for parts in _parts_of(transformer, lake, inputs, name, known_then, most):
-            if parts.num_rows > most:
-                return None
-            found.append(parts)
+        known = _known_parts(transformer, lake, inputs, name, known_then)
+        if known is None:
+            asked += _parts_asked(transformer, lake, inputs, name, known_then)
+        else:
+            found.append(known)
+    if asked:  # in one query: each has a plan to be made and a job to be run
+        found.append(reduce(DataFrame.union, asked).distinct().limit(most + 1).toArrow())
     if not found:
         return Parts(pa.table({name: [] for name in transformer.rebuild_by}))
     names = list(transformer.rebuild_by)
@@ -182,35 +187,38 @@ def changed_inputs(inputs: Inputs, before: Consumed) -> list[tuple[str, int | No
     return found
 
 
-def _parts_of(
-    transformer: Transformer, lake: Lake, inputs: Inputs, name: str, changed: Mapping[str, int], most: int = _MOST
-) -> Iterator[pa.Table]:
-    """The parts that the changed rows of one input touch.
+def _known_parts(
+    transformer: Transformer, lake: Lake, inputs: Inputs, name: str, changed: Mapping[str, int]
+) -> pa.Table | None:
+    """The parts of an input's changed rows; ``None`` where Spark must be asked."""
+    few = lake.changes.known_between(inputs.tables[name], changed[name], inputs.heads[name])
+    if name in transformer.touched or few is None or not set(transformer.narrows[name]) <= set(few.column_names):
+        return None
+    parts = list(transformer.rebuild_by)
+    return pa.table([few.column(column) for column in transformer.narrows[name]], parts).group_by(parts).aggregate([])
+
+
+def _parts_asked(
+    transformer: Transformer, lake: Lake, inputs: Inputs, name: str, changed: Mapping[str, int]
+) -> Iterator[DataFrame]:
+    """The parts that the changed rows of one input touch, the same ones more than once.
 
     Args:
         changed: the inputs that changed, each with its snapshot then.
-        most: with more parts than these one more is told, and no further ones.
     """
     parts = transformer.rebuild_by
-    table, known, head = inputs.tables[name], changed[name], inputs.heads[name]
+    changes = lake.changes.between(lake.spark, inputs.tables[name], changed[name], inputs.heads[name])
     if name not in transformer.touched:
-        expressions = transformer.narrows[name]
-        few = lake.changes.known_between(table, known, head)
-        if few is not None and set(expressions) <= set(few.column_names):
-            rows = pa.table([few.column(column) for column in expressions], list(parts))
-            yield rows.group_by(list(parts)).aggregate([])
-            return
-    changes = lake.changes.between(lake.spark, table, known, head)
-    if name not in transformer.touched:
-        columns = (F.expr(text).alias(column) for text, column in zip(expressions, parts, strict=True))
-        yield changes.select(*columns).distinct().limit(most + 1).toArrow()
+        yield changes.selectExpr(
+            *(f"{text} AS {quote(column)}" for text, column in zip(transformer.narrows[name], parts, strict=True))
+        )
         return
     follow = transformer.touched[name]
     now = _Asked(inputs.frames, lambda asked: inputs.frames[asked])
-    yield follow(changes, now).select(*parts).distinct().limit(most + 1).toArrow()
+    yield follow(changes, now).select(*parts)
     if now.names & _asked_again(transformer, name, changed):
         then = _Asked(inputs.frames, lambda asked: _as_it_was(lake, inputs, asked, changed))
-        yield follow(changes, then).select(*parts).distinct().limit(most + 1).toArrow()
+        yield follow(changes, then).select(*parts)
 
 
 def _asked_again(transformer: Transformer, name: str, changed: Iterable[str]) -> set[str]:

@@ -17,7 +17,7 @@ from lakehouse.iceberg.table import IcebergTable
 from lakehouse.raw.request import Window
 from lakehouse.registry.transformers import PARTS, Transformer
 from lakehouse.silver.books import Transformed
-from lakehouse.spark import make_active, plan
+from lakehouse.spark import frame_of, make_active, plan
 
 
 def to_gold(
@@ -94,9 +94,7 @@ def _result(
 
 
 def _references(transformer: Transformer, lake: Lake) -> dict[str, DataFrame]:
-    return {
-        name: lake.spark.createDataFrame(pyarrow.csv.read_csv(path)) for name, path in transformer.references.items()
-    }
+    return {name: frame_of(lake.spark, pyarrow.csv.read_csv(path)) for name, path in transformer.references.items()}
 
 
 def _fits(result: DataFrame, target: IcebergTable | None) -> bool:

@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 
 from lakehouse.iceberg.table import IcebergTable
 from lakehouse.paths import engine_column, quote
+from lakehouse.spark import frame_of
 
 #: So many changed rows are kept on the driver; more are asked for each time.
 _FEW = 100_000
@@ -47,7 +48,7 @@ class Changes:
                 answer.ask(changed_rows(spark, table, after, until))
         if answer.rows is None:
             return changed_rows(spark, table, after, until)
-        return spark.createDataFrame(answer.rows)
+        return frame_of(spark, answer.rows)
 
     def known_between(self, table: IcebergTable, after: int, until: int) -> pa.Table | None:
         """:func:`changed_rows`, where they are few and known already."""

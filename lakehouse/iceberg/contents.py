@@ -5,7 +5,7 @@ that is older than a wider type is widened.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -118,19 +118,20 @@ def _names(file: pq.ParquetFile) -> dict[int, str]:
 
 def _read(file: pq.ParquetFile, group: int, schema: pa.Schema, ids: Mapping[int, str]) -> Iterator[pa.RecordBatch]:
     """The rows of a row group in the columns and types of ``schema``."""
-    names = [ids[field_id(item)] for item in schema if field_id(item) in ids]
+    held = [ids.get(field_id(item)) for item in schema]
+    names = [name for name in held if name is not None]
     if names:
         batches = file.iter_batches(_BATCH, row_groups=[group], columns=names)
     else:  # what has no columns has no rows for Arrow
         batches = iter([pa.record_batch([pa.nulls(file.metadata.row_group(group).num_rows)], [""])])
     for batch in batches:
-        yield _shaped(batch, schema, ids)
+        yield _shaped(batch, schema, held)
 
 
-def _shaped(batch: pa.RecordBatch, schema: pa.Schema, ids: Mapping[int, str]) -> pa.RecordBatch:
+def _shaped(batch: pa.RecordBatch, schema: pa.Schema, held: Sequence[str | None]) -> pa.RecordBatch:
+    """``batch`` in the columns of ``schema``, each held under a name, or not at all."""
     arrays = []
-    for item in schema:
-        name = ids.get(field_id(item))
+    for item, name in zip(schema, held, strict=True):
         array = pa.nulls(batch.num_rows, item.type) if name is None else batch.column(name)
         arrays.append(array if array.type == item.type else array.cast(item.type))
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
@@ -146,10 +147,8 @@ def _all_below(file: pq.ParquetFile, group: int, name: str | None, lower: Any) -
     return False
 
 
-def held_files(
-    table: Any, classes: IcebergClasses, snapshot: int, within: Mapping[str, Range] | None = None
-) -> list[HeldFile]:
-    """The data files of a snapshot of a Java table; of these only such as may hold a row ``within`` the ranges, by column.
+def scan_of(table: Any, classes: IcebergClasses, snapshot: int, within: Mapping[str, Range] | None = None) -> Any:
+    """A Java scan of a snapshot, for those of its files that may hold a row ``within`` the ranges, by column.
 
     Args:
         within: whole numbers, texts, days or moments (UTC).
@@ -159,23 +158,23 @@ def held_files(
         expressions = classes("expressions.Expressions")
         scan = scan.filter(expressions.greaterThanOrEqual(name, _literal(low)))
         scan = scan.filter(expressions.lessThanOrEqual(name, _literal(high)))
-    return _planned(scan, table, classes)
+    return scan
 
 
-def appended_files(table: Any, classes: IcebergClasses, after: int, until: int) -> list[HeldFile]:
-    """The data files that the snapshots after ``after`` up to ``until`` appended."""
-    scan = table.newIncrementalAppendScan().fromSnapshotExclusive(after).toSnapshot(until)
-    return _planned(scan, table, classes)
+def planned(
+    scan: Any, classes: IcebergClasses, spec_of: Callable[[Any], Any], properties: Mapping[str, str]
+) -> list[HeldFile]:
+    """The data files of a Java scan.
 
-
-def _planned(scan: Any, table: Any, classes: IcebergClasses) -> list[HeldFile]:
-    parser, specs = classes("ContentFileParser"), table.specs()
-    only = table.spec() if len(specs) == 1 else None  # each call of the JVM is one for each file
-    properties = {str(entry.getKey()): str(entry.getValue()) for entry in each(table.io().properties().entrySet())}
+    Args:
+        spec_of: the partition spec of a file.
+        properties: of the table's FileIO.
+    """
+    parser = classes("ContentFileParser")
     tasks = scan.planFiles()
     try:
         files = (task.file() for task in each(tasks))
-        return [_held(file, parser, only or specs.get(file.specId()), properties) for file in files]
+        return [_held(file, parser, spec_of(file), properties) for file in files]
     finally:
         tasks.close()
 

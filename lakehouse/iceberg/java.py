@@ -1,29 +1,24 @@
-"""Iceberg's Java classes and collections from Python, with as few calls of the JVM as they can be had for.
-
-Looking a class up by its packages (``jvm.org.apache.iceberg``) asks the JVM for each of them, which searches every jar for
-a class of that name; a Python loop over a Java collection ends with an exception of the JVM, stack trace and all.
-"""
+"""Iceberg's Java classes and collections from Python, with as few calls of the JVM as they can be had for."""
 
 from collections.abc import Iterator
 from typing import Any
 
 
 class IcebergClasses:
-    """Classes of ``org.apache.iceberg`` by their names in it (``types.Types``), each looked up once."""
+    """Classes of ``org.apache.iceberg`` by their names in it (``types.Types``).
+
+    By their full names: a path of packages asks the JVM for each of them.
+    """
 
     def __init__(self, jvm: Any) -> None:
         self._jvm = jvm
-        self._found: dict[str, Any] = {}
 
     def __call__(self, name: str) -> Any:
-        found = self._found.get(name)
-        if found is None:
-            found = self._found[name] = getattr(self._jvm, f"org.apache.iceberg.{name}")
-        return found
+        return getattr(self._jvm, f"org.apache.iceberg.{name}")
 
 
 def each(items: Any) -> Iterator[Any]:
-    """The items of a Java ``Iterable``."""
+    """The items of a Java ``Iterable``: a Python loop over one ends with an exception of the JVM, stack trace and all."""
     iterator = items.iterator()
     while iterator.hasNext():
         yield iterator.next()

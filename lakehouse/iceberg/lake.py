@@ -1,5 +1,7 @@
 """The lake as a table's work sees it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 
 from pyspark.sql import SparkSession
@@ -46,6 +48,19 @@ class Lake:
         """The same lake for one table's work: what it sets in its session, no other table sees."""
         return _OwnSession(self.sessions, self.catalog, self.changes, computes=self._computes)
 
+    @contextmanager
+    def in_a_session_of_the_engine(self) -> Iterator["Lake"]:
+        """The same for work that only the engine's code does, which leaves nothing behind in its session.
+
+        Another table's work goes on with the session: a new one takes Spark some thirty milliseconds.
+        """
+        idle = self.sessions.idle
+        lake = _OwnSession(self.sessions, self.catalog, self.changes, computes=self._computes)
+        lake.lent = idle.pop() if idle else None
+        yield lake
+        if lake.lent is not None:  # of work that failed it is not known what it left behind
+            idle.append(lake.lent)
+
     def something_came(self) -> None:
         """Say that a table is about to change: what is computed from it will need Spark, which may start meanwhile."""
         if self._computes:
@@ -53,6 +68,10 @@ class Lake:
 
 
 class _OwnSession(Lake):
+    lent: SparkSession | None = None
+
     @cached_property
     def spark(self) -> SparkSession:
-        return self.sessions.first().newSession()
+        if self.lent is None:
+            self.lent = self.sessions.first().newSession()
+        return self.lent

@@ -19,9 +19,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from lakehouse.errors import ConfigurationError, SystemFailureError
 from lakehouse.iceberg.arrow_types import lake_type
+from lakehouse.iceberg.described import Field
 from lakehouse.iceberg.partitioning import spelled
 from lakehouse.iceberg.snapshots import SnapshotInfo
-from lakehouse.iceberg.table import Field
 from lakehouse.paths import CATALOG, Layer, TableName
 from lakehouse.settings import Profile
 

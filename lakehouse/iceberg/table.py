@@ -1,8 +1,6 @@
 """Iceberg tables through the Java API of the running Spark: snapshots, schemas and commits without a Spark job."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
@@ -11,8 +9,9 @@ import structlog
 
 from lakehouse.errors import SystemFailureError
 from lakehouse.iceberg import contents, partitioning
-from lakehouse.iceberg.arrow_types import arrow_type, has_arrow_type, iceberg_type, lake_type
+from lakehouse.iceberg.arrow_types import arrow_type, has_arrow_type, iceberg_type
 from lakehouse.iceberg.data_files import FileTarget, WrittenFile
+from lakehouse.iceberg.described import Description, Field
 from lakehouse.iceberg.java import IcebergClasses, each
 from lakehouse.iceberg.properties import CODEC, distribution
 from lakehouse.iceberg.reported import reported
@@ -22,15 +21,6 @@ from lakehouse.paths import TableName
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True)
-class Field:
-    """A column of an Iceberg table; ``lake_type`` is a Spark SQL type name."""
-
-    identifier: int
-    name: str
-    lake_type: str
-
-
 class IcebergTable:
     """One table, as it was when it was loaded or last refreshed."""
 
@@ -38,24 +28,22 @@ class IcebergTable:
         self.name = name
         self._java = java
         self._classes = classes
+        self._description = Description(java, classes)
 
     def refresh(self) -> None:
         with reported(f"reading the metadata of {self.name.dotted}"):
             self._java.refresh()
+        self._description = Description(self._java, self._classes)
 
     @property
     def head(self) -> int | None:
         """The id of the current snapshot; ``None`` in a table that nothing was committed to."""
-        snapshot = self._java.currentSnapshot()
-        return None if snapshot is None else int(snapshot.snapshotId())
+        snapshot = self._description.snapshot
+        return None if snapshot is None else int(snapshot["snapshot-id"])
 
     def history(self) -> Iterator[SnapshotInfo]:
         """The current snapshot and its ancestors, newest first."""
-        parser = self._classes("SnapshotParser")  # one call for all of a snapshot: each entry of a Java map is three
-        for snapshot in each(self._classes("util.SnapshotUtil").currentAncestors(self._java)):
-            found = json.loads(parser.toJson(snapshot))
-            summary = found.get("summary", {})
-            yield SnapshotInfo(found["snapshot-id"], summary.pop("operation", ""), found["timestamp-ms"], summary)
+        return self._description.history()
 
     def newest(self, property_name: str) -> str | None:
         """The property's value in the newest snapshot that has it: maintenance makes snapshots without."""
@@ -63,8 +51,7 @@ class IcebergTable:
 
     @property
     def fields(self) -> tuple[Field, ...]:
-        schema = json.loads(self._classes("SchemaParser").toJson(self._java.schema()))
-        return tuple(Field(field["id"], field["name"], lake_type(field["type"])) for field in schema["fields"])
+        return self._description.fields
 
     def arrow_schema(self) -> pa.Schema:
         """The table's schema in Arrow, with Iceberg's field ids."""
@@ -93,12 +80,12 @@ class IcebergTable:
     @property
     def commit_count(self) -> int:
         """How many commits the table has had, those that expired included."""
-        snapshot = self._java.currentSnapshot()
-        return 0 if snapshot is None else int(snapshot.sequenceNumber())
+        snapshot = self._description.snapshot
+        return 0 if snapshot is None else int(snapshot["sequence-number"])
 
     def _total(self, name: str) -> int:
-        snapshot = self._java.currentSnapshot()
-        return 0 if snapshot is None else int(snapshot.summary().get(name) or 0)
+        snapshot = self._description.snapshot
+        return 0 if snapshot is None else int(snapshot.get("summary", {}).get(name) or 0)
 
     def data_file_paths(self) -> list[str]:
         """Locations of the current snapshot's data files."""
@@ -112,11 +99,8 @@ class IcebergTable:
     def new_file(self) -> FileTarget:
         """A place for one more data file."""
         path = self._java.locationProvider().newDataLocation(f"{uuid4()}.parquet")
-        properties = {
-            str(entry.getKey()): str(entry.getValue()) for entry in each(self._java.io().properties().entrySet())
-        }
         codec = self._java.properties().get(CODEC) or "zstd"
-        return FileTarget(str(path), self.arrow_schema(), properties, str(codec))
+        return FileTarget(str(path), self.arrow_schema(), self._description.io_properties, str(codec))
 
     def remove_file(self, path: str) -> None:
         """Remove a data file that no snapshot shows, if it is there."""
@@ -184,7 +168,7 @@ class IcebergTable:
         schema = self.arrow_schema()
         if not all(partitioning.can_tell(item, schema.field(item.column).type) for item in self.partition_fields()):
             return False
-        return len(self._java.specs()) == 1
+        return self._description.spec_count == 1
 
     def is_partitioned_by(self, partition_by: Sequence[str]) -> bool:
         """Whether what is written from now on is partitioned so, as the registry spells it."""
@@ -204,12 +188,20 @@ class IcebergTable:
         """The data files of a snapshot (absent: the current one) that may hold a row ``within`` ranges; see :mod:`contents`."""
         head = snapshot or self.head
         with reported(f"listing the files of {self.name.dotted}"):
-            return [] if head is None else contents.held_files(self._java, self._classes, head, within)
+            return [] if head is None else self._held(contents.scan_of(self._java, self._classes, head, within))
 
     def appended_files(self, after: int, until: int) -> list[contents.HeldFile]:
         """The data files that the snapshots after ``after`` up to ``until`` appended."""
         with reported(f"listing the files of {self.name.dotted}"):
-            return contents.appended_files(self._java, self._classes, after, until)
+            return self._held(self._java.newIncrementalAppendScan().fromSnapshotExclusive(after).toSnapshot(until))
+
+    def _held(self, scan: Any) -> list[contents.HeldFile]:
+        only, specs = self._java.spec(), self._java.specs()
+
+        def spec_of(file: Any) -> Any:  # each call of the JVM here is one for each file
+            return only if self._description.spec_count == 1 else specs.get(file.specId())
+
+        return contents.planned(scan, self._classes, spec_of, self._description.io_properties)
 
     def exchange(self, gone: Sequence[Any], files: Sequence[WrittenFile], properties: Mapping[str, str]) -> int:
         """Let ``files`` take the place of ``gone``, in one snapshot that bears ``properties``; returns its id.

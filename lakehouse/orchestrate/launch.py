@@ -25,8 +25,19 @@ _PACKAGES = re.compile(r"^\s*spark\.jars\.packages[\s=]+(\S+)", re.MULTILINE)
 _LOCAL_FILES = "com.globalmentor.apache.hadoop.fs.BareLocalFileSystem"
 _JVM = "-Xshare:auto -Xlog:disable -Xlog:all=off -XX:MetaspaceSize=256m"
 #: Of a small run the JVM's optimising compiler takes half of the time, for code that is called a few times more. The code
-#: cache is that of both compilers together: the JVM takes a small one for the first alone, which such a run fills.
-_FOR_LITTLE = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m -XX:+UseSerialGC -Xmn480m"
+#: cache is that of both compilers together: the JVM takes a small one for the first alone, which such a run fills. A heap
+#: that begins small stops all threads at each step of its growth.
+_FOR_LITTLE = (
+    "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m "
+    "-XX:+UseParallelGC -Xms1500m -Xmn800m -XX:+UseTransparentHugePages"
+)
+#: Spark takes 4 MB for each broadcast, and up to 64 MB for each aggregation or sort, however few rows there are. PySpark tells
+#: the JVM the line of each operation on a column, in six calls, for a message should it fail.
+_CONF_FOR_LITTLE = (
+    "spark.broadcast.blockSize=256k",
+    "spark.buffer.pageSize=2m",
+    "spark.python.sql.dataFrameDebugging.enabled=false",
+)
 _FOR_MUCH = "-XX:+UseParallelGC"
 _JOBS = Path(__file__).resolve().parent / "jobs"
 
@@ -91,7 +102,7 @@ def application(
         ]
     else:
         submit += ["--py-files", str(package_zip(profile))]
-    for setting in conf:
+    for setting in [*(_CONF_FOR_LITTLE if little else ()), *conf]:
         submit += ["--conf", setting]
     return Application([*submit, str(_JOBS / job), *arguments], archive, temporary)
 

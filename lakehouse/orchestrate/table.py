@@ -29,8 +29,13 @@ def made(target: TableName, context: Context, attempt: int, work: Callable[[Lake
         context.begun(target, attempt)
         started, begun = datetime.now(UTC), time.monotonic()
 
-        lake = context.lake.in_a_session_of_its_own()
-        outcome = guarded(lambda: work(lake), f"making {target.dotted}")
+        def attempt_work() -> Made:
+            if target.layer is Layer.GOLD:
+                return work(context.lake.in_a_session_of_its_own())
+            with context.lake.in_a_session_of_the_engine() as lake:
+                return work(lake)
+
+        outcome = guarded(attempt_work, f"making {target.dotted}")
         ended = failed(target, outcome, context, attempt) if isinstance(outcome, Failure) else _books(target, outcome)
         times = {"started_at": started, "seconds": time.monotonic() - begun, "attempts": attempt}
         return ended.model_copy(update=times)

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from lakehouse.errors import SchemaDriftError
 from lakehouse.iceberg.arrow_types import decimal_digits
-from lakehouse.iceberg.table import Field, IcebergTable
+from lakehouse.iceberg.described import Field
+from lakehouse.iceberg.table import IcebergTable
 from lakehouse.raw.columns import RAW_COLUMNS, Contract
 from lakehouse.raw.request import Request
 from lakehouse.registry.tables import Pii, SchemaPolicy, SourceTable

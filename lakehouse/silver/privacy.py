@@ -56,7 +56,7 @@ def protect(column: Column, policy: Pii | None, key: bytes | None) -> Column:
         case Pii.YEAR:
             return F.year(column.try_cast("date"))
         case Pii.TRUNCATE_IP:
-            return _network(F.lower(F.trim(column.cast("string"))))
+            return _network(F.translate(F.trim(column.cast("string")), "ABCDEF", "abcdef"))
         case _:
             return column
 

@@ -85,6 +85,40 @@ def test_each_table_has_a_session_of_its_own(spark: SparkSession) -> None:
     assert one.changes is other.changes is lake.changes
 
 
+def test_work_of_the_engine_goes_on_with_a_session_that_nobody_uses(spark: SparkSession) -> None:
+    lake = Lake(spark, Catalog.of_session(spark))
+    with lake.in_a_session_of_the_engine() as one, lake.in_a_session_of_the_engine() as other:
+        assert len({id(spark), id(one.spark), id(other.spark)}) == 3
+        used = {id(one.spark), id(other.spark)}
+    with lake.in_a_session_of_the_engine() as again, lake.in_a_session_of_the_engine() as more:
+        assert {id(again.spark), id(more.spark)} == used
+        assert lake.in_a_session_of_its_own().spark not in (again.spark, more.spark)
+
+
+def test_a_session_in_which_work_failed_is_not_used_again(spark: SparkSession) -> None:
+    lake = Lake(spark, Catalog.of_session(spark))
+    spoilt = []
+
+    def fail() -> None:
+        with lake.in_a_session_of_the_engine() as failed:
+            spoilt.append(failed.spark)
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    with lake.in_a_session_of_the_engine() as next_one:
+        assert next_one.spark is not spoilt[0]
+
+
+def test_a_session_that_nobody_asked_for_is_not_started() -> None:
+    start = Start()
+    start.may.set()
+    lake = start.lake(computes=True)
+    with lake.in_a_session_of_the_engine():
+        pass
+    assert start.calls == 0
+
+
 def test_a_session_plans_for_little_data_and_for_much_as_it_did_before(spark: SparkSession) -> None:
     """Table after table in one session: what was set for a small one says nothing of the next."""
     lake = Lake(spark, Catalog.of_session(spark))

@@ -12,11 +12,11 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from lakehouse.gold import parts
-from lakehouse.gold.inputs import Inputs
+from lakehouse.gold.inputs import Few, Inputs
 from lakehouse.gold.parts import Parts, narrowed, touched
 from lakehouse.iceberg.consumed import Consumed
+from lakehouse.iceberg.described import Field
 from lakehouse.iceberg.snapshots import SnapshotInfo
-from lakehouse.iceberg.table import Field
 from lakehouse.paths import TableName, gold, silver
 from lakehouse.raw.request import Window
 from lakehouse.registry.transformers import Transformer
@@ -196,9 +196,10 @@ def test_only_inputs_that_a_part_needs_in_part_are_narrowed(lakes: Lakes) -> Non
     assert found.searched == ("orders", "users")  # Spark has to look for the orders of a day
 
 
-def test_inputs_whose_rows_are_found_are_not_searched(lakes: Lakes) -> None:
+@pytest.mark.parametrize("exactly", [True, False])
+def test_inputs_whose_rows_are_found_are_not_searched(lakes: Lakes, exactly: bool) -> None:
     few = lakes.orders.where("order_id = 2")
-    inputs = Inputs({}, {}, {"orders": lakes.orders, "users": lakes.users}, lambda *_: few)
+    inputs = Inputs({}, {}, {"orders": lakes.orders, "users": lakes.users}, lambda *_: Few(few, exactly))
     found = narrowed(BY_DAY, inputs, Parts(pa.table({"day": [DAYS[1]]})))
     assert (ids(found.frames["orders"]), found.searched) == ({2}, ("users",))
 
@@ -256,9 +257,9 @@ def test_inputs_are_seen_as_they_were_where_one_that_is_looked_into_changed_and_
     tables: Any = {name: Table(silver(name), [APPENDED]) for name in wet.reads}
 
     inputs = Inputs(tables, dict.fromkeys(tables, 2), Now(rain=rain, people=people, names=people))
-    found = list(parts._parts_of(wet, lake, inputs, "rain", {"rain": 1, "people": 1}))
-    assert {row["name"] for table in found for row in table.to_pylist()} == {"Ben"}
+    found = list(parts._parts_asked(wet, lake, inputs, "rain", {"rain": 1, "people": 1}))
+    assert {row["name"] for frame in found for row in frame.collect()} == {"Ben"}
     assert set(seen) == expected
     seen.clear()
-    list(parts._parts_of(wet, lake, inputs, "rain", {"rain": 1}))
+    list(parts._parts_asked(wet, lake, inputs, "rain", {"rain": 1}))
     assert seen == ["now"]  # nobody moved

@@ -10,7 +10,8 @@ from pyspark.sql import SparkSession
 from lakehouse.errors import SystemFailureError
 from lakehouse.iceberg.catalog import Catalog
 from lakehouse.iceberg.data_files import WrittenFile, write
-from lakehouse.iceberg.table import Field, IcebergTable
+from lakehouse.iceberg.described import Field
+from lakehouse.iceberg.table import IcebergTable
 from lakehouse.paths import silver
 
 

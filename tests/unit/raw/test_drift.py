@@ -1,7 +1,7 @@
 import pytest
 
 from lakehouse.errors import SchemaDriftError
-from lakehouse.iceberg.table import Field
+from lakehouse.iceberg.described import Field
 from lakehouse.raw.drift import Drift, compare
 
 

@@ -11,8 +11,9 @@ from pyspark.sql import SparkSession
 
 from lakehouse.errors import DataError
 from lakehouse.iceberg.consumed import Consumed
+from lakehouse.iceberg.described import Field
 from lakehouse.iceberg.snapshots import SnapshotInfo
-from lakehouse.iceberg.table import Field, IcebergTable
+from lakehouse.iceberg.table import IcebergTable
 from lakehouse.paths import TableName, raw, silver
 from lakehouse.raw.state import PROPERTY, State
 from lakehouse.registry.tables import SourceTable
