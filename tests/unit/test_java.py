@@ -12,7 +12,8 @@ from lakehouse.java import remember
 def asked(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The commands that Python sends to the JVM."""
     sent: list[str] = []
-    client = spark._sc._gateway._gateway_client
+    gateway: Any = spark._sc._gateway
+    client = gateway._gateway_client
     send = client.send_command
 
     def note(command: str, *args: Any, **options: Any) -> str:
