@@ -14,6 +14,8 @@ import pyarrow.compute as pc
 import pyarrow.fs
 import pyarrow.parquet as pq
 
+from lakehouse.iceberg.metrics import metrics_of
+
 _ROW_GROUP = 1_000_000
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?=/)")
 
@@ -45,12 +47,16 @@ class WrittenFile:
     Attributes:
         highest: the largest value of the watched column, if any.
         partition: the partition that all its rows belong to, a text for each field of the table's spec.
+        size: in bytes; 0 where it is not known.
+        metrics: of its columns (see :mod:`lakehouse.iceberg.metrics`); ``None`` where Iceberg is to find them.
     """
 
     path: str
     rows: int
     highest: Any = None
     partition: tuple[str | None, ...] = ()
+    size: int = 0
+    metrics: Mapping[str, Any] | None = None
 
 
 def write(
@@ -68,7 +74,8 @@ def write(
         repetitive: the columns worth a dictionary; absent: all are tried.
     """
     writer: pq.ParquetWriter | None = None
-    rows, highest = 0, None
+    rows, size, highest = 0, 0, None
+    footers: list[pq.FileMetaData] = []
     dictionary: bool | list[str] = True if repetitive is None else [*repetitive, *constants]
     schema = _with_constants(target.schema, constants)
     with _output(target) as stream:
@@ -84,6 +91,7 @@ def write(
                         **_compression(target.codec),
                         use_dictionary=dictionary,
                         store_schema=False,
+                        metadata_collector=footers,
                     )
                 writer.write_batch(shaped, row_group_size=_ROW_GROUP)
                 rows += batch.num_rows
@@ -91,7 +99,10 @@ def write(
         finally:
             if writer is not None:
                 writer.close()
-    return WrittenFile(target.path, rows, highest) if writer is not None else None
+                size = stream.size()
+    if writer is None:
+        return None
+    return WrittenFile(target.path, rows, highest, size=size, metrics=metrics_of(footers[0], target.schema))
 
 
 def _compression(codec: str) -> dict[str, Any]:
@@ -174,6 +185,10 @@ class _Output:
 
         file_io = load_file_io(dict(self._target.properties), location=self._target.path)
         return file_io.new_output(self._target.path).create(overwrite=True)
+
+    def size(self) -> int:
+        """Bytes that were written so far."""
+        return int(self._stream.tell())
 
     def close(self) -> None:
         if self._stream is not None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from lakehouse.iceberg.arrow_types import lake_type
 from lakehouse.iceberg.java import IcebergClasses, each
+from lakehouse.iceberg.partitioning import PartitionField
 from lakehouse.iceberg.snapshots import SnapshotInfo
 
 
@@ -41,6 +42,37 @@ class Description:
     def spec_count(self) -> int:
         """How many partition specs the table has had."""
         return len(self._java.specs())
+
+    @cached_property
+    def _spec(self) -> dict[str, Any]:
+        said: dict[str, Any] = json.loads(self._classes("PartitionSpecParser").toJson(self._java.spec()))
+        return said
+
+    @property
+    def spec_id(self) -> int:
+        """Of the current partition spec."""
+        return int(self._spec["spec-id"])
+
+    @cached_property
+    def partition_fields(self) -> tuple[PartitionField, ...]:
+        """The fields of the current partition spec, in its order."""
+        names = {field.identifier: field.name for field in self.fields}
+        return tuple(
+            PartitionField(str(field["field-id"]), field["transform"], names[field["source-id"]])
+            for field in self._spec["fields"]
+        )
+
+    @cached_property
+    def has_usual_metrics(self) -> bool:
+        """Whether nobody asked for other metrics of data files than Iceberg's usual ones."""
+        properties = json.loads(self._classes("util.JsonUtil").mapper().writeValueAsString(self._java.properties()))
+        return not any(name.startswith("write.metadata.metrics.") for name in properties)
+
+    @cached_property
+    def is_hadoop(self) -> bool:
+        """Whether Hadoop's file systems hold the files."""
+        file = self._java.io().newInputFile(self._java.location())
+        return str(file.getClass().getSimpleName()) == "HadoopInputFile"
 
     @cached_property
     def io_properties(self) -> Mapping[str, str]:

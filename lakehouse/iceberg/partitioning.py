@@ -146,22 +146,21 @@ class PartitionField:
     column: str
 
 
-def current_fields(table: Any, classes: IcebergClasses) -> tuple[PartitionField, ...]:
-    """The fields of a Java table's partition spec, in its order."""
-    schema = table.schema()
-    fields = json.loads(classes("PartitionSpecParser").toJson(table.spec()))["fields"]
-    return tuple(
-        PartitionField(str(field["field-id"]), field["transform"], str(schema.findColumnName(field["source-id"])))
-        for field in fields
-    )
-
-
 def can_tell(field: PartitionField, kind: pa.DataType) -> bool:
     """Whether :func:`partition_texts` tells the partition by ``field``, of a column of that Arrow type."""
     if field.transform == "identity":
         is_number = pa.types.is_integer(kind) or pa.types.is_decimal(kind)
         return is_number or any(check(kind) for check in (pa.types.is_string, pa.types.is_date, pa.types.is_boolean))
     return field.transform in {"year", "month", "day", "hour"}
+
+
+def as_json(text: str | None, field: PartitionField, kind: pa.DataType) -> Any:
+    """A partition that :func:`partition_texts` told, as Iceberg's JSON of a data file has it."""
+    if text is None or field.transform == "day":
+        return text
+    if field.transform != "identity" or pa.types.is_integer(kind):
+        return int(text)
+    return text == "true" if pa.types.is_boolean(kind) else text
 
 
 def partition_texts(rows: pa.Table, field: PartitionField) -> pa.ChunkedArray:

@@ -1,5 +1,6 @@
 """Iceberg tables through the Java API of the running Spark: snapshots, schemas and commits without a Spark job."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
@@ -148,6 +149,9 @@ class IcebergTable:
 
     def data_file(self, file: WrittenFile) -> Any:
         """``file`` as Iceberg's Java code commits it."""
+        says_its_partition = len(file.partition) == len(self.partition_fields())
+        if file.metrics is not None and says_its_partition and self._description.has_usual_metrics:
+            return self._described_file(file)
         source = self._java.io().newInputFile(file.path)
         metrics = self._classes("parquet.ParquetUtil").fileMetrics(
             source, self._classes("MetricsConfig").forTable(self._java)
@@ -156,6 +160,29 @@ class IcebergTable:
         if file.partition:
             builder = builder.withPartitionValues(list(file.partition))
         return builder.withFormat("parquet").withMetrics(metrics).build()
+
+    def _described_file(self, file: WrittenFile) -> Any:
+        """The same, of a file whose writer said all that Iceberg would look for in it."""
+        schema = self.arrow_schema()
+        fields = zip(file.partition, self.partition_fields(), strict=True)
+        said = {
+            "spec-id": self._description.spec_id,
+            "content": "data",
+            "file-path": self._full_path(file.path),
+            "file-format": "parquet",
+            "partition": [partitioning.as_json(text, item, schema.field(item.column).type) for text, item in fields],
+            "file-size-in-bytes": file.size,
+            "record-count": file.rows,
+            "sort-order-id": 0,  # it is not said to be sorted
+            **(file.metrics or {}),
+        }
+        json_node = self._classes("util.JsonUtil").mapper().readTree(json.dumps(said))
+        return self._classes("ContentFileParser").fromJson(json_node, self._java.spec())
+
+    def _full_path(self, path: str) -> str:
+        """A file's path as Iceberg's own builder of data files has it: with the scheme, where Hadoop knows it."""
+        file = self._java.io().newInputFile(path)
+        return str(file.getStat().getPath().toString()) if self._description.is_hadoop else path
 
     def is_read_here(self) -> bool:
         """Whether the driver can read its rows: their types have Arrow types, and no program left row-level deletes."""
@@ -176,7 +203,7 @@ class IcebergTable:
 
     def partition_fields(self) -> tuple[partitioning.PartitionField, ...]:
         """The fields of its partition spec."""
-        return partitioning.current_fields(self._java, self._classes)
+        return self._description.partition_fields
 
     def sort_columns(self) -> tuple[str, ...]:
         """The columns of its sort order."""

@@ -1,5 +1,6 @@
 """Data files written by the driver with Arrow, by partition, and the one commit that shows them."""
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -69,7 +70,7 @@ def rewrite(target: IcebergTable, leaving: Sequence[Rewriting], new: pa.Table, p
                 given.append(place.path)
                 file = write(place, _sorted(stream, target), {}, repetitive=texts_of(place.schema))
                 if file is not None:
-                    written.append(WrittenFile(file.path, file.rows, partition=partition))
+                    written.append(dataclasses.replace(file, partition=partition))
     except BaseException:
         target.remove_unshown(given)
         raise
@@ -108,7 +109,7 @@ def replace(
             batches = _in_order(part, sort_by).to_batches(_BATCH)
             file = write(writing.new_file(), batches, {}, repetitive=texts_of(schema))
             assert file is not None
-            files.append(WrittenFile(file.path, file.rows, partition=partition))
+            files.append(dataclasses.replace(file, partition=partition))
     except BaseException:
         writing.abandon()
         raise
