@@ -160,18 +160,24 @@ def frame_of(session: SparkSession, rows: pa.Table) -> DataFrame:
     return frame.coalesce(1) if rows.nbytes <= _TOGETHER else frame
 
 
-#: Bytes of data files up to which a query is planned for little data.
-_LITTLE = 32 * 2**20
-#: What planning for much data costs more than it saves where there is little: jobs of their own for the steps of a plan that
-#: is adapted while it runs, and for each table that is sent to all tasks; tasks that share a handful of rows.
-_FOR_LITTLE = {
+#: Bytes of data files up to which a query is planned for little data, and for some. A row takes some twenty bytes.
+_LITTLE, _SOME = 2**20, 32 * 2**20
+#: What planning for much data costs more than it saves where there is some: a plan that is adapted while it runs, by jobs of
+#: their own for its steps; tasks that share few rows; rows that are kept for two queries, compressed.
+_FOR_SOME = {
     "spark.sql.adaptive.enabled": "false",
+    "spark.sql.shuffle.partitions": "2",
+    "spark.sql.inMemoryColumnarStorage.compressed": "false",
+}
+#: Where there is little: code that is made, compiled and called for a few rows; a job for each table that is sent to all tasks.
+_FOR_LITTLE = _FOR_SOME | {
     "spark.sql.shuffle.partitions": "1",
     "spark.sql.leafNodeDefaultParallelism": "1",
     "spark.sql.autoBroadcastJoinThreshold": "-1",
     "spark.sql.optimizer.disableHints": "true",
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.subexpressionElimination.enabled": "false",
 }
 
 
@@ -188,12 +194,12 @@ def plan(session: SparkSession, size: int) -> bool:
     Returns:
         Whether that is little.
     """
-    is_little = size <= _LITTLE
+    chosen = _FOR_LITTLE if size <= _LITTLE else _FOR_SOME if size <= _SOME else {}
     application = _defaults(session.sparkContext)
-    for key, for_little in _FOR_LITTLE.items():
-        value = for_little if is_little else application.get(key)
+    for key in _FOR_LITTLE:
+        value = chosen.get(key, application.get(key))
         if value is None:
             session.conf.unset(key)
         else:  # what is unset is Spark's own again, not the application's
             session.conf.set(key, value)
-    return is_little
+    return size <= _LITTLE

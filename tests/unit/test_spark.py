@@ -9,7 +9,7 @@ from pyspark.sql import SparkSession
 from lakehouse.errors import SystemFailureError
 from lakehouse.iceberg.catalog import Catalog
 from lakehouse.iceberg.lake import Lake
-from lakehouse.spark import _FOR_LITTLE, _LITTLE, Sessions, plan
+from lakehouse.spark import _FOR_LITTLE, _FOR_SOME, _LITTLE, _SOME, Sessions, plan
 
 
 class Start:
@@ -124,10 +124,12 @@ def test_a_session_plans_for_little_data_and_for_much_as_it_did_before(spark: Sp
     lake = Lake(spark, Catalog.of_session(spark))
     planned, other = (lake.in_a_session_of_its_own().spark for _ in range(2))
     before = {name: planned.conf.get(name) for name in _FOR_LITTLE}
-    plan(planned, _LITTLE)
+    assert plan(planned, _LITTLE)
     assert {name: planned.conf.get(name) for name in _FOR_LITTLE} == _FOR_LITTLE
     assert {name: other.conf.get(name) for name in _FOR_LITTLE} == before
-    plan(planned, _LITTLE + 1)
+    assert not plan(planned, _LITTLE + 1)
+    assert {name: planned.conf.get(name) for name in _FOR_LITTLE} == before | _FOR_SOME
+    assert not plan(planned, _SOME + 1)
     assert {name: planned.conf.get(name) for name in _FOR_LITTLE} == before
 
 
@@ -139,7 +141,7 @@ def test_rows_are_the_same_whatever_they_are_planned_for(spark: SparkSession) ->
         "FROM range(20) c) b ON a.id = b.id GROUP BY a.k ORDER BY a.k"
     )
     found = []
-    for size in (0, _LITTLE + 1):
+    for size in (_LITTLE, _SOME, _SOME + 1):
         plan(own, size)
         found.append(own.sql(query).collect())
-    assert found[0] == found[1]
+    assert found[0] == found[1] == found[2]
