@@ -11,6 +11,7 @@ import pyarrow as pa
 from pyspark import SparkContext
 from pyspark.logger import PySparkLogger
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import StructType
 
 from lakehouse.errors import SystemFailureError
 from lakehouse.java import remember
@@ -154,9 +155,22 @@ def make_active(spark: SparkSession) -> None:
 _TOGETHER = 8 * 2**20
 
 
+def rows_to_frame(session: SparkSession, rows: pa.Table, schema: StructType | str | None = None) -> DataFrame:
+    """Rows of the driver as a frame: the one way in which Arrow comes to Spark.
+
+    Spark reads record batches up to the first one without a row, and loses those behind it. So none is given to it.
+
+    Args:
+        schema: its columns, also as DDL; absent, those that Spark makes of Arrow's.
+    """
+    batches = [batch for batch in rows.to_batches() if batch.num_rows]
+    given = pa.Table.from_batches(batches, rows.schema)
+    return session.createDataFrame(given) if schema is None else session.createDataFrame(given, schema)
+
+
 def frame_of(session: SparkSession, rows: pa.Table) -> DataFrame:
     """Rows of the driver as a frame; few of them as one partition, so that they are joined and grouped without a shuffle."""
-    frame = session.createDataFrame(rows)
+    frame = rows_to_frame(session, rows)
     return frame.coalesce(1) if rows.nbytes <= _TOGETHER else frame
 
 

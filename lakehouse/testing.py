@@ -34,6 +34,7 @@ from lakehouse.registry.transformers import PARTS, Transformer
 from lakehouse.settings import Environment
 from lakehouse.silver.history import COLUMNS as HISTORY_COLUMNS
 from lakehouse.silver.privacy import published_type
+from lakehouse.spark import rows_to_frame
 
 Rows = Sequence[Mapping[str, Any]]
 _UNKNOWN = "void"  # NULL of any type: Spark makes of it what an expression needs
@@ -100,7 +101,7 @@ def transform(spark: SparkSession, lakehouse_registry: Registry) -> Callable[...
         for name, path in transformer.references.items():
             rows = given.get(name)
             arguments[name] = (
-                spark.createDataFrame(pyarrow.csv.read_csv(path))
+                rows_to_frame(spark, pyarrow.csv.read_csv(path))
                 if rows is None
                 else _frame(spark, rows, {}, ddl.get(name, ""))
             )
@@ -154,7 +155,7 @@ def local_frame(spark: SparkSession, values: Sequence[tuple[Any, ...]], schema: 
     """
     said = _schema(schema) if isinstance(schema, str) else schema
     table = _arrow(values, said)
-    return spark.createDataFrame(values, said) if table is None else spark.createDataFrame(table, said)
+    return spark.createDataFrame(values, said) if table is None else rows_to_frame(spark, table, said)
 
 
 @cache

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 
 from pyspark.sql import DataFrame
 
+from lakehouse.spark import rows_to_frame
+
 _FEW = 100_000
 
 
@@ -19,11 +21,11 @@ def materialized(rows: DataFrame, at_most: int | None = None) -> Iterator[DataFr
         at_most: how many rows there are at the most, where that is known: it saves the cache.
     """
     if at_most is not None and at_most <= _FEW:
-        yield rows.sparkSession.createDataFrame(rows.toArrow(), rows.schema)
+        yield rows_to_frame(rows.sparkSession, rows.toArrow(), rows.schema)
         return
     with cached(rows) as many:
         found = many.limit(_FEW + 1).toArrow() if at_most is None else None
-        yield many if found is None or found.num_rows > _FEW else rows.sparkSession.createDataFrame(found, rows.schema)
+        yield many if found is None or found.num_rows > _FEW else rows_to_frame(rows.sparkSession, found, rows.schema)
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from lakehouse.registry.tables import SourceTable
 from lakehouse.registry.transformers import PARTS, Transformer
 from lakehouse.silver.history import COLUMNS as HISTORY_COLUMNS
 from lakehouse.silver.privacy import published_type
+from lakehouse.spark import rows_to_frame
 
 
 @dataclass
@@ -107,4 +108,4 @@ def _input(read: TableName, traced: Traced, lake: LakeMetadata, spark: SparkSess
 def _reference(path: Path, spark: SparkSession) -> DataFrame:
     table = pyarrow.csv.read_csv(path)
     names = table.column_names
-    return spark.createDataFrame(table.rename_columns([tag(path.name, name) for name in names])).toDF(*names)
+    return rows_to_frame(spark, table.rename_columns([tag(path.name, name) for name in names])).toDF(*names)

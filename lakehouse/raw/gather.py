@@ -22,6 +22,7 @@ from lakehouse.iceberg.lake import Lake
 from lakehouse.iceberg.writing import Writing
 from lakehouse.paths import quote
 from lakehouse.sources.reader import Part
+from lakehouse.spark import rows_to_frame
 
 #: So many rows are read by the driver rather than by processes that have to be started for them.
 FEW = 50_000
@@ -113,7 +114,7 @@ class Gathering:
         schema = ", ".join(f"{quote(name)} {kind}" for name, kind in columns.items())
         if not self.is_few:
             return _frame_of_parts(self.lake.spark, parts, schema)
-        return self.lake.spark.createDataFrame(self.table(parts, columns), schema)
+        return rows_to_frame(self.lake.spark, self.table(parts, columns), schema)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from lakehouse.silver.books import Books
 from lakehouse.silver.contract import FAILURES, SilverShape, breaks, check, conform
 from lakehouse.silver.decide import CONTENT, DELETED, MERGED, REJECTED, SUPERSEDED, content_of
 from lakehouse.silver.decide_here import Outcomes, decide_here
-from lakehouse.spark import plan
+from lakehouse.spark import plan, rows_to_frame
 
 _CURSOR, _KEY_TEXT = engine_column("cursor"), engine_column("key_text")
 
@@ -64,7 +64,7 @@ def judge(
 ) -> Judged:
     """What the contract makes of each of ``rows``, a batch of raw."""
     plan(lake.spark, 0)
-    frame = lake.spark.createDataFrame(rows)
+    frame = rows_to_frame(lake.spark, rows)
     conformed = check(conform(frame, table, columns), table)
     cursor = table.cursor if table.cursor in columns.columns else None
     key = [engine_column(name) for name in columns.key]
@@ -170,7 +170,7 @@ def _as_they_were(rows: pa.Table, lake: Lake) -> pa.ChunkedArray:
         return pa.chunked_array([], pa.string())
     names = [name for name in rows.column_names if name not in RAW_COLUMNS or name == "_misfits"]
     text = F.to_json(F.struct(*map(quote, names))).alias("row")
-    return lake.spark.createDataFrame(rows).select(text).toArrow().column("row")
+    return rows_to_frame(lake.spark, rows).select(text).toArrow().column("row")
 
 
 def _joined(failures: pa.Array, name: str, between: str) -> pa.Array:

@@ -35,7 +35,7 @@ from lakehouse.silver.decide import CONTENT, content_of
 from lakehouse.silver.definition import definition_of
 from lakehouse.silver.history_here import versions_here
 from lakehouse.silver.incoming import Batch, incoming, raw_now
-from lakehouse.spark import plan
+from lakehouse.spark import plan, rows_to_frame
 
 VALID_FROM, VALID_TO, IS_CURRENT = "valid_from", "valid_to", "is_current"
 _EPOCH, _LATEST, _RANK = map(engine_column, ("epoch", "latest", "rank"))
@@ -122,7 +122,7 @@ def _make_here(
     if rows is None:
         return None
     plan(lake.spark, 0)
-    conformed = check(conform(lake.spark.createDataFrame(rows), table, columns), table)
+    conformed = check(conform(rows_to_frame(lake.spark, rows), table, columns), table)
     own = [engine_column(name) for name in (*columns.key, str(table.cursor))]
     checked = conformed.select(
         *columns.protected(table, pseudonym_key),

@@ -1,15 +1,19 @@
 """Spark starts once, when it is asked for or expected, and nobody who does not ask waits for it."""
 
 import threading
+from pathlib import Path
 from typing import Any, cast
 
+import pyarrow as pa
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
 from lakehouse.errors import SystemFailureError
 from lakehouse.iceberg.catalog import Catalog
 from lakehouse.iceberg.lake import Lake
-from lakehouse.spark import _FOR_LITTLE, _FOR_SOME, _LITTLE, _SOME, Sessions, plan
+from lakehouse.spark import _FOR_LITTLE, _FOR_SOME, _LITTLE, _SOME, Sessions, frame_of, plan, rows_to_frame
 
 
 class Start:
@@ -145,3 +149,21 @@ def test_rows_are_the_same_whatever_they_are_planned_for(spark: SparkSession) ->
         plan(own, size)
         found.append(own.sql(query).collect())
     assert found[0] == found[1] == found[2]
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(lengths=st.lists(st.sampled_from([0, 0, 1, 2, 9]), max_size=6))
+def test_rows_come_to_spark_whatever_the_batches_that_hold_them(spark: SparkSession, lengths: list[int]) -> None:
+    schema = pa.schema([("id", pa.int64())])
+    first = [sum(lengths[:place]) for place in range(len(lengths))]
+    batches = [pa.record_batch([range(at, at + n)], schema) for at, n in zip(first, lengths, strict=True)]
+    rows = pa.Table.from_batches(batches, schema)
+    expected = list(range(sum(lengths)))
+    for frame in (rows_to_frame(spark, rows), rows_to_frame(spark, rows, "id bigint"), frame_of(spark, rows)):
+        assert [row.id for row in frame.collect()] == expected
+
+
+def test_arrow_comes_to_spark_in_one_way_only() -> None:
+    engine = Path(rows_to_frame.__code__.co_filename).parent
+    others = [path.name for path in engine.rglob("*.py") if "createDataFrame(" in path.read_text()]
+    assert sorted(others) == ["plan.py", "spark.py", "testing.py"]  # of no row; of Python objects
