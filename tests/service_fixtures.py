@@ -1,5 +1,6 @@
 """Real services for the tests, started once a session on the ports of docker-compose.yml unless the environment has others.
 
+Where several processes run the tests, each starts what its tests need, in a folder of its own; only the first has those ports.
 Their data is thrown away with the session. Where there is no MinIO, and none can be built, the tests that need it are
 skipped with that reason; with ``CI`` set they fail.
 """
@@ -9,6 +10,7 @@ import os
 import shutil
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -21,19 +23,22 @@ from scripts.services.rest_catalog import RestCatalog
 from scripts.services.settings import HOST, PORTS, ROOT, Home, port
 from tests.integration.endpoints import PostgresEndpoint
 
+_FIRST = "gw0"
+
 
 @pytest.fixture(scope="session")
 def services() -> Iterator[Services]:
     """The services of this session, none of them started yet; all are ended after it, those of a killed one before it."""
-    home = Home(ROOT / ".lakehouse" / "test-services")
+    process = os.environ.get("PYTEST_XDIST_WORKER", _FIRST)
+    home = Home(ROOT / ".lakehouse" / "test-services" / process)
     home.folder.parent.mkdir(parents=True, exist_ok=True)
-    with (home.folder.parent / "test-services.lock").open("w") as lock:
+    with home.folder.with_suffix(".lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             pytest.fail(f"another test run uses the services in {home.folder}; wait until it has ended.", pytrace=False)
         _clear(home)
-        _avoid_taken_ports()
+        _avoid_taken_ports(all_of_them=process != _FIRST)
         found = Services(home)
         os.environ.update(found.env)
         yield found
@@ -77,11 +82,12 @@ def _start_or_skip(services: Services, name: str) -> None:
         pytest.skip(str(error))
 
 
-def _avoid_taken_ports() -> None:
+def _avoid_taken_ports(*, all_of_them: bool) -> None:
     """Where a demo of this machine runs, the tests use ports of their own; profiles learn them from the environment."""
-    for name, (_, variable) in PORTS.items():
-        if port_taken(HOST, port(name)):
-            with socket.socket() as probe:
+    with ExitStack() as probes:  # all are bound at once, so that no two get the same port
+        for name, (_, variable) in PORTS.items():
+            if all_of_them or port_taken(HOST, port(name)):
+                probe = probes.enter_context(socket.socket())
                 probe.bind((HOST, 0))
                 os.environ[variable] = str(probe.getsockname()[1])
 

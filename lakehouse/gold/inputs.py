@@ -51,6 +51,12 @@ def day_column(expression: str, moments: Collection[str]) -> str | None:
     return column if column in moments else None
 
 
+def _first_day_of(expressions: Sequence[str], moments: Collection[str]) -> tuple[int, str] | None:
+    """The place of the first expression that gives a day of one of the columns ``moments``, and that column."""
+    found = ((place, day_column(text, moments)) for place, text in enumerate(expressions))
+    return next(((place, column) for place, column in found if column), None)
+
+
 def _moments(schema: pa.Schema) -> set[str]:
     return {field.name for field in schema if pa.types.is_date(field.type) or pa.types.is_timestamp(field.type)}
 
@@ -127,8 +133,9 @@ class _Rows(Mapping[str, DataFrame]):
         found, exactly = None, set(expressions) <= set(schema.names)
         if exactly:
             found = rows_of(table, values.rename_columns(list(expressions)), list(schema), head)
-        elif len(expressions) == 1 and (column := day_column(expressions[0], _moments(schema))):
-            days = values.column(0)
+        elif (day := _first_day_of(expressions, _moments(schema))) is not None:
+            place, column = day
+            days = values.column(place)
             if days.type == pa.date32() and days.null_count == 0:
                 found = rows_within(table, column, _span(days, schema.field(column).type), list(schema), head)
         return None if found is None else Few(self._frame(found), exactly)

@@ -20,8 +20,8 @@ from lakehouse.raw.request import Window
 from lakehouse.registry.transformers import Transformer
 from lakehouse.spark import frame_of
 
-#: With more parts than these a whole rebuild is the shorter way.
-_MOST = 100_000
+#: With more parts than these a whole rebuild is the shorter way. They are sent to all tasks: some 30 bytes each.
+_MOST = 500_000
 _MOST_LITERALS = 2_000
 
 

@@ -16,30 +16,36 @@ from .versions import END, changed_spans, key_at
 _PAIR = ("product_id", "warehouse_id")
 
 
-def _days_from(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame:
-    """All days from the first changed movement's to the last of all, and those between the last one and the horizon.
+def _levels_from(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame:
+    """The days of a changed movement's product and warehouse, from its own to the horizon; of all, those beyond the horizon.
 
-    Asked of the movements as they were and as they are, these are also the days that got a level or lost it.
+    Asked of the movements as they were and as they are, the latter are the days that got a level or lost it.
     """
-    days = changed.select(F.to_date("moved_at").alias("day")).agg(
-        F.min("day").alias("first"), F.max("day").alias("last")
+    movements = inputs["movements"]
+    known = movements.agg(F.to_date(F.max("moved_at")).alias("known"))
+    ends = known.crossJoin(changed.agg(F.to_date(F.max("moved_at")).alias("last")))
+    own = changed.groupBy(*_PAIR).agg(F.to_date(F.min("moved_at")).alias("begin"))
+    spans = own.crossJoin(ends).select(*_PAIR, "begin", F.greatest("last", "known").alias("end"))
+    beyond = ends.where(F.col("known") < F.col("last")).select(
+        F.date_add("known", 1).alias("begin"), F.col("last").alias("end")
     )
-    known = inputs["movements"].agg(F.to_date(F.max("moved_at")).alias("known"))
-    begin, end = F.least("first", F.date_add("known", 1)), F.greatest("last", "known")
-    spans = days.crossJoin(known).select(begin.alias("begin"), end.alias("end")).where(F.col("begin") <= F.col("end"))
-    return spans.select(F.explode(F.sequence("begin", "end")).alias("date"))
+    of_all = movements.select(*_PAIR).distinct().crossJoin(F.broadcast(beyond))
+    return spans.unionByName(of_all).select(F.explode(F.sequence("begin", "end")).alias("date"), *_PAIR)
 
 
-def _days_of_versions(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame:
-    """The days on which stock points to another version of its product than before."""
-    known = inputs["movements"].agg(
-        F.to_date(F.min("moved_at")).alias("first"), F.to_date(F.max("moved_at")).alias("last")
-    )
+def _levels_of_versions(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame:
+    """The days on which stock points to another version of its product than before, in each warehouse of the product."""
+    movements = inputs["movements"]
+    known = movements.agg(F.to_date(F.min("moved_at")).alias("first"), F.to_date(F.max("moved_at")).alias("last"))
     spans = changed_spans(changed, "product_id", "product_key").crossJoin(known)
     begin = F.greatest(F.date_sub(F.to_date("since"), 1), F.col("first"))
     end = F.least(F.when(F.col("until") < F.lit(END), F.to_date("until")).otherwise(F.col("last")), F.col("last"))
-    within = spans.select(begin.alias("begin"), end.alias("end")).where(F.col("begin") <= F.col("end"))
-    return within.select(F.explode(F.sequence("begin", "end")).alias("date")).distinct()
+    within = spans.select("product_id", begin.alias("begin"), end.alias("end")).where(F.col("begin") <= F.col("end"))
+    pairs = (
+        movements.select(*_PAIR).join(F.broadcast(within.select("product_id").distinct()), on="product_id").distinct()
+    )
+    days = within.select("product_id", F.explode(F.sequence("begin", "end")).alias("date")).distinct()
+    return days.join(pairs, on="product_id").select("date", *_PAIR)
 
 
 @transformer(
@@ -47,8 +53,8 @@ def _days_of_versions(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> Da
     reads={"movements": "silver.inventory_movements", "products": "gold.dim_product"},
     grain=("date", *_PAIR),
     partition_by=("months(date)",),
-    rebuild_by=("date",),
-    touched={"movements": _days_from, "products": _days_of_versions},
+    rebuild_by=("date", *_PAIR),
+    touched={"movements": _levels_from, "products": _levels_of_versions},
     columns={
         "date": "The day (UTC).",
         "date_key": "The same in dim_date.",
@@ -65,14 +71,13 @@ def fct_stock_daily(movements: DataFrame, products: DataFrame, *, parts: DataFra
     """A row for each product, warehouse and day, from the first movement of the two to the horizon.
 
     Args:
-        parts: the days to make; movements before the first of them are summed up as one.
+        parts: the days to make, by product and warehouse; movements of the two before the first of them are summed up
+            as one.
     """
     day = F.to_date("moved_at")
-    wanted = parts if parts is not None else movements.agg(F.to_date(F.min("moved_at")).alias("date"))
-    begin = F.broadcast(wanted.agg(F.min("date").alias("begin")))
     last = F.broadcast(movements.agg(F.to_date(F.max("moved_at")).alias("last_day")))
     moved = (
-        movements.crossJoin(begin)
+        _with_begin(movements, parts)
         .groupBy(*_PAIR, "begin", F.greatest(day, F.date_sub("begin", 1)).alias("moved_on"))
         .agg(
             F.min(day).alias("first_moved"),
@@ -114,12 +119,20 @@ def fct_stock_daily(movements: DataFrame, products: DataFrame, *, parts: DataFra
     )
 
 
+def _with_begin(movements: DataFrame, parts: DataFrame | None) -> DataFrame:
+    """The movements whose level is wanted, with ``begin``, the first day on which it is; ``NULL`` where all are."""
+    if parts is None:
+        return movements.withColumn("begin", F.lit(None).cast("date"))
+    begin = parts.groupBy(*_PAIR).agg(F.min("date").alias("begin"))
+    return movements.join(F.broadcast(begin), on=list(_PAIR), how="inner")
+
+
 @transformer(
     table="inventory_monthly",
     reads={"movements": "silver.inventory_movements", "stock": "gold.fct_stock_daily"},
     grain=(*_PAIR, "month"),
-    rebuild_by=("month",),
-    narrows={"movements": "trunc(moved_at, 'month')", "stock": "trunc(date, 'month')"},
+    rebuild_by=(*_PAIR, "month"),
+    narrows={"movements": (*_PAIR, "trunc(moved_at, 'month')"), "stock": (*_PAIR, "trunc(date, 'month')")},
     columns={
         "product_id": "The product.",
         "warehouse_id": "The warehouse.",

@@ -19,6 +19,7 @@ from lakehouse.paths import Layer, TableName, gold, silver
 from lakehouse.registry import loader
 from lakehouse.registry.transformers import PARTS, Transformer
 from lakehouse.settings import Profile
+from lakehouse.spark import rows_to_frame
 from tests.conftest import ROOT, TestLake
 from tests.integration.random_rows import KINDS, Silver
 
@@ -58,7 +59,7 @@ class Game:
             found[silver(name)] = KINDS[name].frame(self.lake.spark, list(rows.values()))
         for name, transformer in self.transformers.items():
             made = _whole(transformer, found, self.lake)
-            found[gold(name)] = self.lake.spark.createDataFrame(made.toArrow(), made.schema)
+            found[gold(name)] = rows_to_frame(self.lake.spark, made.toArrow(), made.schema)
         return {name.table: frame for name, frame in found.items() if name.layer is Layer.GOLD}
 
     def differences(self) -> list[str]:

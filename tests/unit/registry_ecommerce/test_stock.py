@@ -42,27 +42,47 @@ def test_each_day_has_the_level_and_value_at_its_end(transform: Any, assert_rows
     ]]  # fmt: skip
     inputs = {"movements": movements, "products": products}
     assert_rows(transform("fct_stock_daily", **inputs).select(*names), expected)
-    some = transform("fct_stock_daily", **inputs, parts=[{"date": FEB_1}, {"date": JAN_31}])
-    assert_rows(some.select(*names), expected[1:])
+    parts = [{"date": day, "product_id": 1, "warehouse_id": 1} for day in (FEB_1, JAN_31)]
+    assert_rows(transform("fct_stock_daily", **inputs, parts=parts).select(*names), expected[1:3])
 
 
-def test_a_movement_touches_all_days_from_its_own_or_from_those_that_had_no_level_yet(
+def test_a_movement_touches_its_own_level_from_its_day_on_and_all_levels_on_days_that_had_none(
     spark: SparkSession, lakehouse_registry: Registry
 ) -> None:
     follow = lakehouse_registry.transformers["fct_stock_daily"].touched["movements"]
-    ddl = "movement_id bigint, moved_at timestamp"
+    ddl = "movement_id bigint, product_id bigint, warehouse_id int, moved_at timestamp"
+    of_other = (0, 2, 1, datetime(2026, 1, 2, 9, tzinfo=UTC))
 
-    def touched(before: list[int], after: list[int]) -> list[int]:
-        """The days of January, of movements on the 3rd, 4th and 7th that are called 3, 4 and 7."""
-        sides = [[(day, datetime(2026, 1, day, 9, tzinfo=UTC)) for day in days] for days in (before, after)]
+    def touched(before: list[int], after: list[int]) -> dict[int, list[int]]:
+        """The days of January by product, of movements of the first on days that they are called by, beside one of another."""
+        sides = [[(day, 1, 1, datetime(2026, 1, day, 9, tzinfo=UTC)) for day in days] for days in (before, after)]
         changed = local_frame(spark, sorted({*sides[0]} ^ {*sides[1]}), ddl)
-        found = [follow(changed, {"movements": local_frame(spark, side, ddl)}).collect() for side in sides]
-        return sorted({row["date"].day for rows in found for row in rows})
+        asked = [follow(changed, {"movements": local_frame(spark, [of_other, *side], ddl)}).collect() for side in sides]
+        found = {(row["product_id"], row["date"].day) for rows in asked for row in rows}
+        return {
+            product: sorted(day for of, day in found if of == product) for product in sorted({of for of, _ in found})
+        }
 
-    assert touched([4, 7], [3, 4, 7]) == [3, 4, 5, 6, 7]  # a late correction
-    assert touched([3, 4], [3, 4, 7]) == [5, 6, 7]  # until now the horizon was the midnight after the 4th
-    assert touched([3, 4, 7], [3, 4]) == [5, 6, 7]
-    assert touched([], [3, 4, 7]) == touched([3, 4, 7], []) == [3, 4, 5, 6, 7]
+    assert touched([4, 7], [3, 4, 7]) == {1: [3, 4, 5, 6, 7]}  # a late correction
+    assert touched([3, 4], [3, 4, 7]) == {1: [5, 6, 7], 2: [5, 6, 7]}  # the horizon was the midnight after the 4th
+    assert touched([3, 4, 7], [3, 4]) == {1: [5, 6, 7], 2: [5, 6, 7]}
+    assert touched([], [3, 4, 7]) == touched([3, 4, 7], []) == {1: [3, 4, 5, 6, 7], 2: [3, 4, 5, 6, 7]}
+
+
+def test_a_version_of_a_product_touches_its_levels_in_each_warehouse(
+    spark: SparkSession, lakehouse_registry: Registry
+) -> None:
+    follow = lakehouse_registry.transformers["fct_stock_daily"].touched["products"]
+    moved = [(product, house, datetime(2026, 1, 30 + day, 9, tzinfo=UTC))
+             for product, house in ((1, 1), (1, 2), (2, 1)) for day in (0, 1)]  # fmt: skip
+    movements = local_frame(spark, moved, "product_id bigint, warehouse_id int, moved_at timestamp")
+    ddl = "product_key bigint, product_id bigint, lookup_from timestamp, lookup_to timestamp"
+    changed = local_frame(spark, [(11, 1, datetime(2026, 1, 31, 12, tzinfo=UTC), END)], ddl)
+    found = {
+        tuple(row)
+        for row in follow(changed, {"movements": movements}).select("product_id", "warehouse_id", "date").collect()
+    }
+    assert found == {(1, house, day) for house in (1, 2) for day in (JAN_30, JAN_31)}
 
 
 def test_a_month_says_how_much_was_held_and_sold_and_how_long_nothing_was_there(
