@@ -164,7 +164,8 @@ def rows_to_frame(session: SparkSession, rows: pa.Table, schema: StructType | st
         schema: its columns, also as DDL; absent, those that Spark makes of Arrow's.
     """
     batches = [batch for batch in rows.to_batches() if batch.num_rows]
-    given = pa.Table.from_batches(batches, rows.schema)
+    nothing = pa.RecordBatch.from_arrays([pa.array([], kind) for kind in rows.schema.types], schema=rows.schema)
+    given = pa.Table.from_batches(batches or [nothing])
     return session.createDataFrame(given) if schema is None else session.createDataFrame(given, schema)
 
 

@@ -18,6 +18,7 @@ from lakehouse.iceberg.merge_here import merge_here, replace_part_here
 from lakehouse.iceberg.table import IcebergTable
 from lakehouse.paths import engine_column, quote
 from lakehouse.registry.transformers import Transformer
+from lakehouse.silver.books import by_spark
 
 _ROWS = engine_column("rows")
 #: What the driver writes at the most: rows that a rebuild makes, and bytes of a table that is rebuilt whole.
@@ -67,7 +68,8 @@ def write_gold(
         if transformer.replaces_partitions:
             return write.overwrite(rows, target, properties, parts.spelled_out(quote(parts.columns[0]))), notes
         part = parts.frame(lake.spark)
-        return write.merge_part(rows, target, transformer.grain, part, properties, lake.changes), notes
+        snapshot = write.merge_part(rows, target, transformer.grain, part, properties, lake.changes)
+        return snapshot, (*notes, by_spark(target.size))
 
 
 def _write_here(

@@ -10,8 +10,10 @@ from lakehouse.iceberg.contents import DataFile, Places, Range
 from lakehouse.iceberg.keys import positions
 from lakehouse.iceberg.table import IcebergTable
 
-#: So many bytes of data files are read whole by the driver; more are Spark's affair.
+#: So many bytes of data files are read by the driver and given to Spark whole; more are Spark's affair.
 MOST_READ = 64 * 2**20
+#: The same of files that hold rows which are looked for, a batch at a time, and how many such rows there may be.
+MOST_SEARCHED, MOST_FOUND = 256 * 2**20, 500_000
 #: The types whose bounds in a file are compared with what is looked for.
 _RANGED = {pa.int32(), pa.int64(), pa.string(), pa.date32(), pa.timestamp("us", tz="UTC")}
 
@@ -26,8 +28,8 @@ def rows_of(
         snapshot: as of which; absent: as it is now.
 
     Returns:
-        ``None`` where too many bytes would have to be read for the driver, or the values are of types that Spark has to
-        compare with the target's.
+        ``None`` where too many bytes would have to be read for the driver, or too many rows are found, or the values are of
+        types that Spark has to compare with the target's.
     """
     schema, names = pa.schema(columns), values.column_names
     wanted = target.arrow_schema()
@@ -35,16 +37,15 @@ def rows_of(
     same = _as_there(values, by)
     if same is None:
         return None
-    values = same
-    found, read = [], 0
-    for file in target.held_files(ranges_of(values, names), snapshot):
-        places = hits(file, by, values, names)[0]
+    found, size, rows = [], 0, 0
+    for file in target.held_files(ranges_of(same, names), snapshot):
+        places = hits(file, by, same, names)[0]
         if len(places):
-            read += file.size
-            if read > MOST_READ:
+            found.append((file, places))
+            size, rows = size + file.size, rows + len(places)
+            if size > MOST_SEARCHED or rows > MOST_FOUND:  # known before a row is read whole
                 return None
-            found.append(file.at(schema, places))
-    return pa.concat_tables([schema.empty_table(), *found])
+    return pa.concat_tables([schema.empty_table(), *(file.at(schema, places) for file, places in found)])
 
 
 def _as_there(values: pa.Table, by: pa.Schema) -> pa.Table | None:

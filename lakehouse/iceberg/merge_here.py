@@ -18,8 +18,8 @@ from lakehouse.iceberg.keys import alike, positions
 from lakehouse.iceberg.table import IcebergTable
 from lakehouse.iceberg.write_here import Rewriting, rewrite
 
-#: So many bytes of data files are rewritten by the driver; more are Spark's affair.
-MOST_REWRITTEN = 64 * 2**20
+#: So many bytes of data files are rewritten by the driver, one after the other; more are Spark's affair.
+MOST_REWRITTEN = 256 * 2**20
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,11 @@ class Books:
     rejected: int = 0
 
 
+def by_spark(size: int) -> str:
+    """The note of a merge that is more than the driver's affair: ``size`` bytes, of what came or of what is merged into."""
+    return f"merged by Spark: {size / 2**20:,.1f} MiB"
+
+
 @dataclass(frozen=True)
 class Transformed:
     """What a transform did; ``snapshot`` is ``None`` when there was nothing to do."""

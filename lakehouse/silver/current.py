@@ -18,7 +18,7 @@ from lakehouse.paths import quarantine as quarantined
 from lakehouse.raw.columns import RAW_COLUMNS
 from lakehouse.registry.tables import Check, OnFailure, Pii, SourceTable
 from lakehouse.silver import quarantine
-from lakehouse.silver.books import Books, Transformed
+from lakehouse.silver.books import Books, Transformed, by_spark
 from lakehouse.silver.contract import SilverShape, breaks, check, conform, shape
 from lakehouse.silver.current_here import judge, merge, reject, remake
 from lakehouse.silver.decide import DELETED, MERGED, NEWEST, OUTCOME, REJECTED, SUPERSEDED, decide
@@ -87,6 +87,7 @@ def to_silver(
             snapshot, layout = rebuild(good, table, name, target, properties, lake)
         else:
             snapshot = _merge(decided, published, table, columns, target, batch, properties)
+            notes = (*notes, by_spark(batch.size))
     return Transformed(table.table, books, snapshot, (*notes, *layout))
 
 

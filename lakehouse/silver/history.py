@@ -27,7 +27,7 @@ from lakehouse.iceberg.table import IcebergTable
 from lakehouse.paths import engine_column, history, quote, raw
 from lakehouse.raw.columns import DELETE, RAW_COLUMNS
 from lakehouse.registry.tables import SourceTable
-from lakehouse.silver.books import Books, Transformed
+from lakehouse.silver.books import Books, Transformed, by_spark
 from lakehouse.silver.contract import FAILURES, SilverShape, check, conform, shape
 from lakehouse.silver.current import rebuild
 from lakehouse.silver.current_here import remake_here
@@ -103,6 +103,7 @@ def to_history(
             layout = target.partition(table.partition_by, table.sort_by)
             merge_key = [*columns.key, VALID_FROM]
             snapshot = write.merge_part(published, target, merge_key, keys, properties, lake.changes)
+            layout = (*layout, by_spark(batch.size))
     return Transformed(name.table, books, snapshot, layout)
 
 

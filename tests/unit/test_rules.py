@@ -14,7 +14,7 @@ DECIDING = {
     "lakehouse/silver/decide.py": ("SILVER_RULES", "3a65ef4ad82fdd70"),
     "lakehouse/silver/decide_here.py": ("SILVER_RULES", "f3c08b13f061b238"),
     "lakehouse/silver/history_here.py": ("SILVER_RULES", "636c1e7e54eabf72"),
-    "lakehouse/silver/history.py": ("SILVER_RULES", "5e242688b36d79ac"),
+    "lakehouse/silver/history.py": ("SILVER_RULES", "e2d1109b1ca0df6a"),
     "lakehouse/silver/privacy.py": ("SILVER_RULES", "fa51688966c00218"),
 }
 

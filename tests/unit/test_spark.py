@@ -154,12 +154,19 @@ def test_rows_are_the_same_whatever_they_are_planned_for(spark: SparkSession) ->
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lengths=st.lists(st.sampled_from([0, 0, 1, 2, 9]), max_size=6))
 def test_rows_come_to_spark_whatever_the_batches_that_hold_them(spark: SparkSession, lengths: list[int]) -> None:
-    schema = pa.schema([("id", pa.int64())])
+    schema = pa.schema([("id", pa.int64()), ("at", pa.timestamp("us", "UTC"))])
     first = [sum(lengths[:place]) for place in range(len(lengths))]
-    batches = [pa.record_batch([range(at, at + n)], schema) for at, n in zip(first, lengths, strict=True)]
+    batches = [
+        pa.record_batch([pa.array(range(at, at + n), kind) for kind in schema.types], schema)
+        for at, n in zip(first, lengths, strict=True)
+    ]
     rows = pa.Table.from_batches(batches, schema)
     expected = list(range(sum(lengths)))
-    for frame in (rows_to_frame(spark, rows), rows_to_frame(spark, rows, "id bigint"), frame_of(spark, rows)):
+    for frame in (
+        rows_to_frame(spark, rows),
+        rows_to_frame(spark, rows, "id bigint, at timestamp"),
+        frame_of(spark, rows),
+    ):
         assert [row.id for row in frame.collect()] == expected
 
 

@@ -54,10 +54,13 @@ def test_a_range_gives_its_rows_of_the_files_that_may_hold_one(target: Any) -> N
 
 
 def test_what_would_be_too_much_to_read_is_left_to_spark(target: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(find_here, "MOST_READ", target.files[0].size)
+    for limit in ("MOST_READ", "MOST_SEARCHED"):
+        monkeypatch.setattr(find_here, limit, target.files[0].size)
     assert rows_of(target, pa.table({"id": [1]}), COLUMNS) is None
     assert found(rows_of(target, pa.table({"id": [2]}), COLUMNS)) == [(None, 2)]  # only files with a hit count
     assert rows_within(target, "day", (DAY, DAY), COLUMNS) is None
+    monkeypatch.setattr(find_here, "MOST_FOUND", 0)
+    assert rows_of(target, pa.table({"id": [2]}), COLUMNS) is None
 
 
 def test_hits_are_places_in_the_file_and_in_the_values(target: Any) -> None:
