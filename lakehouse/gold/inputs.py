@@ -17,6 +17,8 @@ from lakehouse.iceberg.table import IcebergTable
 from lakehouse.registry.transformers import Transformer
 from lakehouse.spark import frame_of
 
+#: Rows take about so many times the bytes in Arrow that they take in a data file.
+_ARROW_TO_FILE = 5
 #: A table of fewer bytes is read by the driver as a whole.
 _SMALL = 2**20
 #: The longest of the spans that `trunc` cuts to, a year.
@@ -31,10 +33,12 @@ class Few:
 
     Attributes:
         exactly: whether they are only those that were looked for.
+        size: about how many bytes they would take in data files.
     """
 
     rows: DataFrame
     exactly: bool
+    size: int = 0
 
 
 Narrow = Callable[[str, Sequence[str], pa.Table], Few | None]
@@ -138,7 +142,7 @@ class _Rows(Mapping[str, DataFrame]):
             days = values.column(place)
             if days.type == pa.date32() and days.null_count == 0:
                 found = rows_within(table, column, _span(days, schema.field(column).type), list(schema), head)
-        return None if found is None else Few(self._frame(found), exactly)
+        return None if found is None else Few(self._frame(found), exactly, found.nbytes // _ARROW_TO_FILE)
 
     def _frame(self, rows: pa.Table) -> DataFrame:
         return frame_of(self._lake.spark, rows)

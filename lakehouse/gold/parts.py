@@ -120,25 +120,29 @@ class Narrowed:
     Attributes:
         frames: the rows of its inputs, by name.
         searched: the inputs that Spark reads or searches as a whole.
+        found: about how many bytes of data files the rows would take that the driver found of the others.
     """
 
     frames: Mapping[str, DataFrame]
     searched: tuple[str, ...]
+    found: int = 0
 
 
 def narrowed(transformer: Transformer, inputs: Inputs, parts: Parts | None) -> Narrowed:
     """The inputs; where ``parts`` are given, of those that the transformer narrows only the rows of these parts."""
     if parts is None:
         return Narrowed(dict(inputs.frames), tuple(inputs.frames))
-    frames, searched = {}, []
+    frames, searched, found = {}, [], 0
     for name in inputs.frames:
         expressions = transformer.narrows.get(name)
         few = inputs.narrow(name, expressions, parts.values) if expressions else None
         if few is None:
             searched.append(name)
+        else:
+            found += few.size
         rows = inputs.frames[name] if few is None else few.rows
         frames[name] = parts.of(rows, expressions) if expressions and not (few and few.exactly) else rows
-    return Narrowed(frames, tuple(searched))
+    return Narrowed(frames, tuple(searched), found)
 
 
 def touched(

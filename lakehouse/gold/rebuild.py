@@ -88,7 +88,7 @@ def _result(
     """What the transformer makes of its inputs, as far as ``parts`` need it, and whether it is made of little data."""
     wanted = {PARTS: None if parts is None else parts.frame(lake.spark)} if transformer.wants_parts else {}
     rows = narrowed(transformer, inputs, parts)
-    little = plan(lake.spark, sum(inputs.tables[name].size for name in rows.searched))
+    little = plan(lake.spark, sum(inputs.tables[name].size for name in rows.searched) + rows.found)
     make_active(lake.spark)  # for a transformer that takes no session from its inputs
     return transformer.function(**rows.frames, **given, **_references(transformer, lake), **wanted), little
 

@@ -199,9 +199,9 @@ def test_only_inputs_that_a_part_needs_in_part_are_narrowed(lakes: Lakes) -> Non
 @pytest.mark.parametrize("exactly", [True, False])
 def test_inputs_whose_rows_are_found_are_not_searched(lakes: Lakes, exactly: bool) -> None:
     few = lakes.orders.where("order_id = 2")
-    inputs = Inputs({}, {}, {"orders": lakes.orders, "users": lakes.users}, lambda *_: Few(few, exactly))
+    inputs = Inputs({}, {}, {"orders": lakes.orders, "users": lakes.users}, lambda *_: Few(few, exactly, 7))
     found = narrowed(BY_DAY, inputs, Parts(pa.table({"day": [DAYS[1]]})))
-    assert (ids(found.frames["orders"]), found.searched) == ({2}, ("users",))
+    assert (ids(found.frames["orders"]), found.searched, found.found) == ({2}, ("users",), 7)
 
 
 @pytest.mark.parametrize(
