@@ -19,7 +19,7 @@ def python() -> str:
     if not made_of.exists() or made_of.read_text() != lock:
         say("installing what is compared with (once)")
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
-        install = ["-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(_LOCK)]
+        install = ["-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "-r", str(_LOCK)]
         subprocess.run([str(folder / "bin" / "python"), *install], check=True)
         made_of.write_text(lock)
     return str(folder / "bin" / "python")
