@@ -97,6 +97,8 @@ class HeldFile(DataFile):
         spec: the id of the partition spec by which it was written.
         partition: the partition that it belongs to, a text for each field of its spec; NULL is ``None``.
         java: the file, for a commit that removes it.
+        bounds: for the id of a column, how its lowest and its highest value are written; ``None`` where all are NULL. Only
+            where the columns' statistics were asked for, and only for columns of which the file tells.
     """
 
     rows: int
@@ -104,6 +106,7 @@ class HeldFile(DataFile):
     spec: int
     partition: tuple[str | None, ...]
     java: Any
+    bounds: Mapping[int, tuple[bytes, bytes] | None] = field(default_factory=dict, repr=False)
 
 
 def field_id(item: pa.Field) -> int:
@@ -189,7 +192,22 @@ def _held(file: Any, parser: Any, spec: Any, properties: Mapping[str, str]) -> H
         partition=tuple(map(_text, said["partition"])),
         java=file,
         properties=properties,
+        bounds=_bounds(said),
     )
+
+
+def _bounds(said: Mapping[str, Any]) -> dict[int, tuple[bytes, bytes] | None]:
+    names = ("lower-bounds", "upper-bounds", "null-value-counts", "value-counts")
+    lower, upper, nulls, values = (_by_id(said.get(name)) for name in names)
+    found: dict[int, tuple[bytes, bytes] | None] = {
+        number: (bytes.fromhex(lower[number]), bytes.fromhex(upper[number])) for number in lower.keys() & upper.keys()
+    }
+    empty = {number for number, count in values.items() if nulls.get(number) == count}
+    return found | dict.fromkeys(empty)
+
+
+def _by_id(said: Mapping[str, Any] | None) -> dict[int, Any]:
+    return dict(zip(said["keys"], said["values"], strict=True)) if said else {}
 
 
 def _text(value: Any) -> str | None:

@@ -1,89 +1,115 @@
 """Finding few rows of a table by the driver: files by their metrics, rows by the columns that are looked at."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lakehouse.iceberg.contents import DataFile, Places, Range
-from lakehouse.iceberg.keys import positions
+from lakehouse.iceberg.contents import DataFile, Places, Range, field_id
+from lakehouse.iceberg.keys import Keys
 from lakehouse.iceberg.table import IcebergTable
+from lakehouse.iceberg.terms import Term, columns_of
 
-#: So many bytes of data files are read by the driver and given to Spark whole; more are Spark's affair.
-MOST_READ = 64 * 2**20
-#: The same of files that hold rows which are looked for, a batch at a time, and how many such rows there may be.
-MOST_SEARCHED, MOST_FOUND = 256 * 2**20, 500_000
+#: So many bytes of data files that hold rows which are looked for are read by the driver, a batch at a time, and about so
+#: many bytes of Arrow may such rows be; more are Spark's affair.
+MOST_SEARCHED, MOST_FOUND = 256 * 2**20, 96 * 2**20
+#: The types whose bounds are whole numbers.
+_COUNTED = {pa.int32(), pa.int64(), pa.date32(), pa.timestamp("us", tz="UTC")}
+_UNTOLD = (b"", b"")
+#: Bytes of a value in Arrow, where its type does not say.
+_TEXT = 16
 #: The types whose bounds in a file are compared with what is looked for.
 _RANGED = {pa.int32(), pa.int64(), pa.string(), pa.date32(), pa.timestamp("us", tz="UTC")}
 
 
 def rows_of(
-    target: IcebergTable, values: pa.Table, columns: Sequence[pa.Field], snapshot: int | None = None
+    target: IcebergTable,
+    values: pa.Table,
+    columns: Sequence[pa.Field],
+    snapshot: int | None = None,
+    terms: Sequence[Term] | None = None,
 ) -> pa.Table | None:
-    """The rows of ``target`` that hold one of the rows of ``values`` in its columns; NULL is a value.
+    """The rows of ``target`` whose ``terms`` are one of the rows of ``values``; NULL is a value.
 
     Args:
         columns: those that are wanted, fields of the target's schema.
         snapshot: as of which; absent: as it is now.
+        terms: one for each column of ``values``; the target's columns of the same names when absent.
 
     Returns:
         ``None`` where too many bytes would have to be read for the driver, or too many rows are found, or the values are of
         types that Spark has to compare with the target's.
     """
-    schema, names = pa.schema(columns), values.column_names
-    wanted = target.arrow_schema()
-    by = pa.schema([wanted.field(name) for name in names])
-    same = _as_there(values, by)
+    schema, held = pa.schema(columns), target.arrow_schema()
+    looked_at = terms or [Term(name) for name in values.column_names]
+    same = _as_there(values, [term.kind(held) for term in looked_at])
     if same is None:
         return None
-    found, size, rows = [], 0, 0
-    for file in target.held_files(ranges_of(same, names), snapshot):
-        places = hits(file, by, same, names)[0]
+    by, within, keys = columns_of(looked_at, held), _within(same, looked_at, held), Keys(same)
+    found, size, rows, most = [], 0, 0, MOST_FOUND // _width(schema)
+    for file in target.held_files(within, snapshot):
+        places = hits(file, by, keys, looked_at)[0]
         if len(places):
             found.append((file, places))
             size, rows = size + file.size, rows + len(places)
-            if size > MOST_SEARCHED or rows > MOST_FOUND:  # known before a row is read whole
+            if size > MOST_SEARCHED or rows > most:  # known before a row is read whole
                 return None
     return pa.concat_tables([schema.empty_table(), *(file.at(schema, places) for file, places in found)])
 
 
-def _as_there(values: pa.Table, by: pa.Schema) -> pa.Table | None:
-    """``values`` in the types of ``by``: the same, or other whole numbers that fit; ``None`` where they are not."""
-    for mine, field in zip(values.schema, by, strict=True):
-        both_whole = pa.types.is_integer(mine.type) and pa.types.is_integer(field.type)
-        if mine.type != field.type and not both_whole:
+def _width(schema: pa.Schema) -> int:
+    """About how many bytes a row takes in Arrow."""
+    return 1 + sum(_TEXT if _has_no_width(kind) else kind.bit_width // 8 for kind in schema.types)
+
+
+def _has_no_width(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_nested(kind) or pa.types.is_string(kind) or pa.types.is_binary(kind))
+
+
+def _within(values: pa.Table, terms: Sequence[Term], schema: pa.Schema) -> dict[str, Range]:
+    """What the columns of ``terms`` lie between in rows with one of ``values``."""
+    found: dict[str, Range] = {}
+    for place, term in enumerate(terms):
+        kind = schema.field(term.column).type
+        if kind in _RANGED and (ends := _ends(values.column(place))) is not None:
+            low, high = term.within(*ends, kind)
+            known = found.get(term.column, (low, high))
+            found[term.column] = (max(low, known[0]), min(high, known[1]))
+    return found
+
+
+def _as_there(values: pa.Table, kinds: Sequence[pa.DataType]) -> pa.Table | None:
+    """``values`` in the types ``kinds``: the same, or other whole numbers that fit; ``None`` where they are not."""
+    for mine, kind in zip(values.schema, kinds, strict=True):
+        both_whole = pa.types.is_integer(mine.type) and pa.types.is_integer(kind)
+        if mine.type != kind and not both_whole:
             return None
     try:
-        return values.cast(pa.schema([field.remove_metadata() for field in by]))
+        fields = zip(values.column_names, kinds, strict=True)
+        return values.cast(pa.schema([pa.field(name, kind) for name, kind in fields]))
     except pa.ArrowInvalid:
         return None
 
 
-def rows_within(
-    target: IcebergTable, column: str, within: Range, columns: Sequence[pa.Field], snapshot: int | None = None
-) -> pa.Table | None:
-    """The rows of ``target`` with a ``column`` within a range, both ends included.
-
-    Args:
-        columns, snapshot: see :func:`rows_of`; ``column`` is one of the columns.
+def ends_of(target: IcebergTable, column: str, snapshot: int | None = None) -> Range | None:
+    """The lowest and the highest value of a column of whole numbers, days or moments (UTC), as the files' metrics tell.
 
     Returns:
-        ``None`` where too many bytes would have to be read for the driver.
+        ``(None, None)`` where no row has a value; ``None`` where the metrics do not tell, or it is of another type.
     """
-    files = target.held_files({column: within}, snapshot)
-    if sum(file.size for file in files) > MOST_READ:
+    item = target.arrow_schema().field(column)
+    if item.type not in _COUNTED:
         return None
-    schema = pa.schema(columns)
-    low, high = (pa.scalar(end, schema.field(column).type) for end in within)
-
-    def read() -> Iterator[pa.RecordBatch]:
-        for file in files:
-            for batch in file.batches(schema):
-                values = batch.column(column)
-                yield batch.filter(pc.and_(pc.greater_equal(values, low), pc.less_equal(values, high)))
-
-    return pa.Table.from_batches(read(), schema)
+    said = [file.bounds.get(field_id(item), _UNTOLD) for file in target.held_files(None, snapshot, bounds=True)]
+    if _UNTOLD in said:
+        return None
+    ends = [end for bounds in said if bounds for end in bounds]
+    numbers = pa.array([int.from_bytes(end, "little", signed=True) for end in ends], pa.int64())
+    whole = numbers.cast(pa.int32()) if item.type == pa.date32() else numbers
+    found = pc.min_max(whole.cast(item.type)).as_py()
+    return found["min"], found["max"]
 
 
 def all_rows(files: Sequence[DataFile], schema: pa.Schema) -> pa.Table:
@@ -96,24 +122,31 @@ def all_rows(files: Sequence[DataFile], schema: pa.Schema) -> pa.Table:
     return pa.Table.from_batches(read(), schema)
 
 
-def hits(file: DataFile, by: pa.Schema, values: pa.Table, names: Sequence[str]) -> tuple[Places, Places]:
-    """The places in ``file`` of the rows with one of ``values``, and for each the place in ``values``."""
+def hits(file: DataFile, by: pa.Schema, keys: Keys, terms: Sequence[Term]) -> tuple[Places, Places]:
+    """The places in ``file`` of the rows whose ``terms`` are one of the ``keys``, and for each the place among the keys.
+
+    Args:
+        by: the columns that the terms look at.
+        terms: one for each column of the keys.
+    """
     here, there, first = [np.empty(0, np.int64)], [np.empty(0, np.int64)], 0
     for batch in file.batches(by):
-        found = positions(pa.Table.from_batches([batch]), values, names)
-        hit = np.flatnonzero(pc.is_valid(found).to_numpy(zero_copy_only=False))
-        here.append(hit + first)
-        there.append(found.drop_null().to_numpy())
+        places, found = keys.find([term.of(batch.column(term.column)) for term in terms])
+        here.append(places + first)
+        there.append(found)
         first += batch.num_rows
     return np.concatenate(here), np.concatenate(there)
 
 
 def ranges_of(values: pa.Table, names: Sequence[str]) -> dict[str, Range]:
     """What the columns of ``values`` lie between, where a file's metrics can be compared with it."""
-    found: dict[str, Range] = {}
-    for name in names:
-        column = values.column(name)
-        if column.type in _RANGED and column.null_count == 0 and len(column):
-            ends = pc.min_max(column).as_py()
-            found[name] = (ends["min"], ends["max"])
-    return found
+    found = ((name, _ends(values.column(name))) for name in names if values.column(name).type in _RANGED)
+    return {name: ends for name, ends in found if ends is not None}
+
+
+def _ends(values: pa.ChunkedArray) -> tuple[Any, Any] | None:
+    """The lowest and the highest of ``values``; ``None`` where there is none, or a NULL."""
+    if values.null_count or not len(values):
+        return None
+    ends = pc.min_max(values).as_py()
+    return ends["min"], ends["max"]

@@ -14,8 +14,9 @@ import pyarrow.compute as pc
 
 from lakehouse.iceberg.contents import HeldFile, Places
 from lakehouse.iceberg.find_here import hits, ranges_of, rows_of
-from lakehouse.iceberg.keys import alike, positions
+from lakehouse.iceberg.keys import Keys, alike, positions
 from lakehouse.iceberg.table import IcebergTable
+from lakehouse.iceberg.terms import Term
 from lakehouse.iceberg.write_here import Rewriting, rewrite
 
 #: So many bytes of data files are rewritten by the driver, one after the other; more are Spark's affair.
@@ -78,7 +79,7 @@ def merge_here(
         return None
     changes = changes.select(target.arrow_schema().names)
     schema = target.arrow_schema()
-    found = _found(changes, files, pa.schema([schema.field(name) for name in key]))
+    found = _found(changes.select(key), files, pa.schema([schema.field(name) for name in key]))
     if sum(file.size for file, (places, _) in zip(files, found, strict=True) if len(places)) > MOST_REWRITTEN:
         return None
     difference = _difference(changes, removed, schema, files, found, mirror=mirror, lost=lost)
@@ -128,9 +129,10 @@ def _pairs(target: IcebergTable, key: Sequence[str]) -> bool:
     return not any(pa.types.is_floating(schema.field(name).type) for name in key)
 
 
-def _found(changes: pa.Table, files: Sequence[HeldFile], by: pa.Schema) -> list[tuple[Places, Places]]:
-    """For each file the places of the rows with a key of ``changes``, and for each of these the place in ``changes``."""
-    return [hits(file, by, changes, by.names) for file in files]
+def _found(keys: pa.Table, files: Sequence[HeldFile], by: pa.Schema) -> list[tuple[Places, Places]]:
+    """For each file the places of the rows with one of ``keys``, and for each of these the place in ``keys``."""
+    terms, ready = [Term(name) for name in by.names], Keys(keys)
+    return [hits(file, by, ready, terms) for file in files]
 
 
 def _difference(

@@ -210,12 +210,19 @@ class IcebergTable:
         return partitioning.sort_columns(self._java, self._classes)
 
     def held_files(
-        self, within: Mapping[str, contents.Range] | None = None, snapshot: int | None = None
+        self, within: Mapping[str, contents.Range] | None = None, snapshot: int | None = None, *, bounds: bool = False
     ) -> list[contents.HeldFile]:
-        """The data files of a snapshot (absent: the current one) that may hold a row ``within`` ranges; see :mod:`contents`."""
+        """The data files of a snapshot (absent: the current one) that may hold a row ``within`` ranges; see :mod:`contents`.
+
+        Args:
+            bounds: whether each tells what its columns' values lie between.
+        """
         head = snapshot or self.head
+        if head is None:
+            return []
         with reported(f"listing the files of {self.name.dotted}"):
-            return [] if head is None else self._held(contents.scan_of(self._java, self._classes, head, within))
+            scan = contents.scan_of(self._java, self._classes, head, within)
+            return self._held(scan.includeColumnStats() if bounds else scan)
 
     def appended_files(self, after: int, until: int) -> list[contents.HeldFile]:
         """The data files that the snapshots after ``after`` up to ``until`` appended."""

@@ -10,8 +10,10 @@ from pyspark.sql import functions as F
 
 from lakehouse.iceberg.contents import HeldFile, Places
 from lakehouse.iceberg.find_here import hits
+from lakehouse.iceberg.keys import Keys
 from lakehouse.iceberg.lake import Lake
 from lakehouse.iceberg.table import IcebergTable
+from lakehouse.iceberg.terms import Term
 from lakehouse.iceberg.write import overwrite
 from lakehouse.iceberg.write_here import Rewriting, rewrite
 from lakehouse.paths import engine_column, quarantine
@@ -99,8 +101,8 @@ def refresh_here(table: str, rejects: pa.Table, touched: pa.ChunkedArray | None,
 
 def _places(file: HeldFile, target: IcebergTable, touched: pa.ChunkedArray) -> Places:
     """Where in ``file`` the rows of ``touched`` keys stand; a row without a key has no successor that it would leave for."""
-    keys = pa.table({"key": touched.drop_null().unique()})
-    return hits(file, pa.schema([target.arrow_schema().field("key")]), keys, ["key"])[0]
+    keys = Keys(pa.table({"key": touched.drop_null().unique()}))
+    return hits(file, pa.schema([target.arrow_schema().field("key")]), keys, [Term("key")])[0]
 
 
 def key_json(key: Sequence[str]) -> Column:

@@ -8,7 +8,9 @@ import pyarrow as pa
 import pytest
 
 from lakehouse.iceberg import find_here
-from lakehouse.iceberg.find_here import all_rows, hits, ranges_of, rows_of, rows_within
+from lakehouse.iceberg.find_here import all_rows, hits, ranges_of, rows_of
+from lakehouse.iceberg.keys import Keys
+from lakehouse.iceberg.terms import Term
 from tests.unit.iceberg.folder_table import SCHEMA, FolderTable, table
 
 DAY, NEXT = date(2024, 1, 31), date(2024, 2, 1)
@@ -47,25 +49,27 @@ def test_of_no_values_there_are_no_rows(target: Any) -> None:
     assert cast(pa.Table, none).schema.names == ["w", "id"]
 
 
-def test_a_range_gives_its_rows_of_the_files_that_may_hold_one(target: Any) -> None:
-    within = found(rows_within(target, "day", (DAY, DAY), [SCHEMA.field("id"), SCHEMA.field("day")]))
-    assert within == [(1, DAY), (4, DAY)]
-    assert target.asked == [{"day": (DAY, DAY)}]
+def test_rows_of_a_month_are_looked_for_in_the_files_that_may_hold_one(target: Any) -> None:
+    month = Term("day", "month", 31)
+    values = pa.table({"m": [date(2024, 1, 1)], "id": pa.array([4], pa.int64())})
+    assert found(rows_of(target, values, COLUMNS, None, [month, Term("id")])) == [(None, 4)]
+    assert target.asked == [{"day": (date(2024, 1, 1), date(2024, 2, 1)), "id": (4, 4)}]
+    assert found(rows_of(target, pa.table({"m": pa.array([None], pa.date32())}), COLUMNS, None, [month])) == [(None, 2)]
 
 
 def test_what_would_be_too_much_to_read_is_left_to_spark(target: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    for limit in ("MOST_READ", "MOST_SEARCHED"):
-        monkeypatch.setattr(find_here, limit, target.files[0].size)
+    monkeypatch.setattr(find_here, "MOST_SEARCHED", target.files[0].size)
     assert rows_of(target, pa.table({"id": [1]}), COLUMNS) is None
     assert found(rows_of(target, pa.table({"id": [2]}), COLUMNS)) == [(None, 2)]  # only files with a hit count
-    assert rows_within(target, "day", (DAY, DAY), COLUMNS) is None
-    monkeypatch.setattr(find_here, "MOST_FOUND", 0)
+    monkeypatch.setattr(find_here, "MOST_FOUND", 1)
     assert rows_of(target, pa.table({"id": [2]}), COLUMNS) is None
 
 
 def test_hits_are_places_in_the_file_and_in_the_values(target: Any) -> None:
     by = pa.schema([SCHEMA.field("id")])
-    here, there = hits(target.files[0], by, table((3, None, None), (9, None, None), (1, None, None)), ["id"])
+    here, there = hits(
+        target.files[0], by, Keys(table((3, None, None), (9, None, None), (1, None, None)).select(["id"])), [Term("id")]
+    )
     assert (here.tolist(), there.tolist()) == ([0, 2], [2, 0])
 
 

@@ -15,7 +15,7 @@ SCHEMA = pa.schema({"a": pa.int64(), "b": pa.string(), "c": pa.decimal128(8, 2)}
 Row = tuple[int | None, str | None, Decimal | None]
 rows = st.lists(
     st.tuples(
-        st.sampled_from([None, 0, -1, 2**62]),
+        st.sampled_from([None, 0, -1, 2**62]) | st.sampled_from([None, 3, 4, -7]),
         st.sampled_from([None, "", "a"]),
         st.sampled_from([None, Decimal("1.50")]),
     ),
