@@ -46,12 +46,14 @@ _TELL_ERRORS = ("SQLQueryContextLogger", "DataFrameQueryContextLogger")
 
 #: Of what days, casts and overflows mean: not to be left to a cluster's own configuration.
 _MEANING = {"spark.sql.session.timeZone": "UTC", "spark.sql.ansi.enabled": "true"}
+#: Of rows that come to Spark as Arrow each batch is a task, and most of its time what goes before and after it.
+_FEW_TASKS = {"spark.sql.execution.arrow.maxRecordsPerBatch": "131072"}
 
 
 def session(profile: Profile, application: str, builder: SparkSession.Builder | None = None) -> SparkSession:
     """A session whose catalog is the profile's. The master is what ``spark-submit``, or ``builder``, was given."""
     builder = (builder or SparkSession.builder).appName(application)
-    for key, value in (profile.spark_conf() | _MEANING).items():
+    for key, value in (profile.spark_conf() | _MEANING | _FEW_TASKS).items():
         builder = builder.config(key, value)
     found = builder.config("spark.sql.redaction.string.regex", _HIDDEN_LITERALS).getOrCreate()
     remember(found._jvm)
@@ -163,7 +165,7 @@ def rows_to_frame(session: SparkSession, rows: pa.Table, schema: StructType | st
     Args:
         schema: its columns, also as DDL; absent, those that Spark makes of Arrow's.
     """
-    batches = [batch for batch in rows.to_batches() if batch.num_rows]
+    batches = [batch for batch in rows.combine_chunks().to_batches() if batch.num_rows]
     nothing = pa.RecordBatch.from_arrays([pa.array([], kind) for kind in rows.schema.types], schema=rows.schema)
     given = pa.Table.from_batches(batches or [nothing])
     return session.createDataFrame(given) if schema is None else session.createDataFrame(given, schema)
@@ -218,3 +220,23 @@ def plan(session: SparkSession, size: int) -> bool:
         else:  # what is unset is Spark's own again, not the application's
             session.conf.set(key, value)
     return size <= _LITTLE
+
+
+#: Rows take about so many times the bytes in memory that they take in a data file.
+_MEMORY_TO_FILE = 5
+
+
+def bytes_read(frame: DataFrame) -> int:
+    """About how many bytes of data files a query of ``frame`` reads, whatever it leaves unread by a condition.
+
+    Rows that the driver holds count as what they would take in data files; what nobody can tell counts as much.
+    """
+    leaves: Any = frame._jdf.queryExecution().analyzed().collectLeaves()
+    return sum(_bytes_of(leaves.apply(number)) for number in range(leaves.size()))
+
+
+def _bytes_of(leaf: Any) -> int:
+    if leaf.getClass().getSimpleName() != "DataSourceV2Relation":
+        return int(leaf.stats().sizeInBytes()) // _MEMORY_TO_FILE
+    snapshot = leaf.table().table().currentSnapshot()
+    return 0 if snapshot is None else int(snapshot.summary().get("total-files-size") or 0)

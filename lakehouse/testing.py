@@ -30,7 +30,7 @@ from lakehouse.errors import ConfigurationError, suggest
 from lakehouse.paths import Layer, TableName, quote
 from lakehouse.registry import loader
 from lakehouse.registry.loader import Registry
-from lakehouse.registry.transformers import PARTS, Transformer
+from lakehouse.registry.transformers import Transformer
 from lakehouse.settings import Environment
 from lakehouse.silver.history import COLUMNS as HISTORY_COLUMNS
 from lakehouse.silver.privacy import published_type
@@ -82,7 +82,7 @@ def transform(spark: SparkSession, lakehouse_registry: Registry) -> Callable[...
     that matter: the others are NULL, and an input that is not given is empty. Columns have the types that the registry
     declares for silver, else those of the values. ``schemas`` says more (``{"daily": "day date, n bigint"}``).
     Reference files arrive as they are unless rows are given, parameters by name; a transformer that asks for ``parts``
-    makes all of them unless rows are given.
+    or ``own`` makes the whole table unless rows are given.
     """
 
     def run(table: str, /, *, schemas: Mapping[str, str] | None = None, **inputs: Any) -> DataFrame:
@@ -98,6 +98,8 @@ def transform(spark: SparkSession, lakehouse_registry: Registry) -> Callable[...
             name: _frame(spark, given.get(name, ()), _declared(read, lakehouse_registry), ddl.get(name, ""))
             for name, read in transformer.reads.items()
         }
+        for name, columns in transformer.uses.items():
+            arguments[name] = arguments[name].select(*map(quote, columns))
         for name, path in transformer.references.items():
             rows = given.get(name)
             arguments[name] = (
@@ -112,9 +114,9 @@ def transform(spark: SparkSession, lakehouse_registry: Registry) -> Callable[...
                 remedy=f"Pass {missing[0]}=….",
             )
         arguments |= {name: given[name] for name in transformer.parameters}
-        if transformer.wants_parts:
-            parts = given.get(PARTS)
-            arguments[PARTS] = None if parts is None else _frame(spark, parts, {}, ddl.get(PARTS, ""))
+        for name in transformer.wants:
+            rows = given.get(name)
+            arguments[name] = None if rows is None else _frame(spark, rows, {}, ddl.get(name, ""))
         return transformer.function(**arguments)
 
     return run
@@ -192,7 +194,7 @@ def _order(row: Row) -> tuple[list[Any], list[Any]]:
 def _by_argument(transformer: Transformer, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """``inputs`` by the names of the transformer's arguments; they may come by the names of the tables."""
     names = {name: name for name in (*transformer.reads, *transformer.references, *transformer.parameters)}
-    names |= {PARTS: PARTS} if transformer.wants_parts else {}
+    names |= {name: name for name in transformer.wants}
     for argument, read in transformer.reads.items():
         names.setdefault(read.table, argument)
     unknown = [name for name in inputs if name not in names]

@@ -3,6 +3,7 @@
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
+from lakehouse.matching import ends_of, matching
 from lakehouse.registry.transformers import Touched, transformer
 
 #: The surrogate key of the member that stands for what is not known.
@@ -24,4 +25,4 @@ def surrogate_key(*natural: Column | str) -> Column:
     )
 
 
-__all__ = ["UNKNOWN_KEY", "Touched", "surrogate_key", "transformer"]
+__all__ = ["UNKNOWN_KEY", "Touched", "ends_of", "matching", "surrogate_key", "transformer"]

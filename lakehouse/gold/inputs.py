@@ -1,30 +1,24 @@
 """The rows that a transformer is given: read by the driver where they are few, else by Spark."""
 
-import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 
 from lakehouse.errors import DataError
 from lakehouse.iceberg.consumed import Consumed
-from lakehouse.iceberg.find_here import all_rows, rows_of, rows_within
+from lakehouse.iceberg.find_here import all_rows, ends_of, rows_of
 from lakehouse.iceberg.lake import Lake
 from lakehouse.iceberg.table import IcebergTable
+from lakehouse.iceberg.terms import Term
+from lakehouse.matching import searchable
 from lakehouse.registry.transformers import Transformer
 from lakehouse.spark import frame_of
 
-#: Rows take about so many times the bytes in Arrow that they take in a data file.
-_ARROW_TO_FILE = 5
 #: A table of fewer bytes is read by the driver as a whole.
 _SMALL = 2**20
-#: The longest of the spans that `trunc` cuts to, a year.
-_SPAN = timedelta(days=366)
-#: What gives a day that is not after the moment in its column, and the column.
-_DAY_OF = re.compile(r"(?:to_date\((?P<day>\w+)\)|trunc\((?P<span>\w+), *'\w+'\))", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -33,39 +27,16 @@ class Few:
 
     Attributes:
         exactly: whether they are only those that were looked for.
-        size: about how many bytes they would take in data files.
     """
 
     rows: DataFrame
     exactly: bool
-    size: int = 0
 
 
-Narrow = Callable[[str, Sequence[str], pa.Table], Few | None]
+Narrow = Callable[[str, Sequence[str], pa.Table, Sequence[str]], Few | None]
 
 
-def day_column(expression: str, moments: Collection[str]) -> str | None:
-    """The column of which ``expression`` gives the day, or the first day of a span of time; ``None`` of any other.
-
-    Args:
-        moments: the columns that hold days or moments.
-    """
-    found = _DAY_OF.fullmatch(expression.strip())
-    column = (found["day"] or found["span"]) if found else None
-    return column if column in moments else None
-
-
-def _first_day_of(expressions: Sequence[str], moments: Collection[str]) -> tuple[int, str] | None:
-    """The place of the first expression that gives a day of one of the columns ``moments``, and that column."""
-    found = ((place, day_column(text, moments)) for place, text in enumerate(expressions))
-    return next(((place, column) for place, column in found if column), None)
-
-
-def _moments(schema: pa.Schema) -> set[str]:
-    return {field.name for field in schema if pa.types.is_date(field.type) or pa.types.is_timestamp(field.type)}
-
-
-def _by_spark(_name: str, _expressions: Sequence[str], _values: pa.Table) -> Few | None:
+def _by_spark(_name: str, _expressions: Sequence[str], _values: pa.Table, _columns: Sequence[str]) -> Few | None:
     return None
 
 
@@ -118,9 +89,8 @@ class _Rows(Mapping[str, DataFrame]):
     def __getitem__(self, name: str) -> DataFrame:
         table, head = self._tables[name], self._heads[name]
         if head and table.size <= _SMALL and table.is_read_here():
-            return self._frame(all_rows(table.held_files(snapshot=head), table.arrow_schema()))
-        reader = self._lake.spark.read
-        return (reader.option("versionAsOf", head) if head else reader).table(str(table.name))
+            return frame_of(self._lake.spark, all_rows(table.held_files(snapshot=head), table.arrow_schema()))
+        return rows_at(self._lake, table, head)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._tables)
@@ -128,31 +98,40 @@ class _Rows(Mapping[str, DataFrame]):
     def __len__(self) -> int:
         return len(self._tables)
 
-    def narrow(self, name: str, expressions: Sequence[str], values: pa.Table) -> Few | None:
+    def narrow(self, name: str, expressions: Sequence[str], values: pa.Table, columns: Sequence[str]) -> Few | None:
         """See :class:`Inputs`."""
         table, head = self._tables[name], self._heads[name]
         if not head or not table.is_read_here():
             return None
         schema = table.arrow_schema()
-        found, exactly = None, set(expressions) <= set(schema.names)
-        if exactly:
-            found = rows_of(table, values.rename_columns(list(expressions)), list(schema), head)
-        elif (day := _first_day_of(expressions, _moments(schema))) is not None:
-            place, column = day
-            days = values.column(place)
-            if days.type == pa.date32() and days.null_count == 0:
-                found = rows_within(table, column, _span(days, schema.field(column).type), list(schema), head)
-        return None if found is None else Few(self._frame(found), exactly, found.nbytes // _ARROW_TO_FILE)
+        terms = [Term.parsed(expression, schema) for expression in expressions]
+        known = [(place, term) for place, term in enumerate(terms) if term is not None]
+        if not known:
+            return None
+        looked_for = pa.table([values.column(place) for place, _ in known], [f"term_{place}" for place, _ in known])
+        different = looked_for.group_by(looked_for.column_names).aggregate([])
+        exactly = len(known) == len(terms)
+        wanted = [schema.field(column) for column in (exactly and columns) or schema.names]
+        found = rows_of(table, different, wanted, head, [term for _, term in known])
+        if found is None:
+            return None
+        return Few(frame_of(self._lake.spark, found), exactly)
 
-    def _frame(self, rows: pa.Table) -> DataFrame:
-        return frame_of(self._lake.spark, rows)
 
+def rows_at(lake: Lake, table: IcebergTable, snapshot: int) -> DataFrame:
+    """The rows of ``table`` at a snapshot (0: of a table without one), for Spark to read and for the driver to look into."""
 
-def _span(days: pa.ChunkedArray, kind: pa.DataType) -> tuple[date, date]:
-    """What days, or moments (UTC) where ``kind`` is of moments, lie between that are cut to one of ``days``."""
-    ends = pc.min_max(days).as_py()
-    span = ends["min"], min(ends["max"], date.max - _SPAN) + _SPAN
-    if not pa.types.is_timestamp(kind):
-        return span
-    first, last = (datetime.combine(day, time(), UTC) for day in span)
-    return first, last
+    def search(keys: pa.Table, expressions: Sequence[str], columns: Sequence[str]) -> DataFrame | None:
+        schema = table.arrow_schema()
+        terms = [term for text in expressions if (term := Term.parsed(text, schema)) is not None]
+        if not snapshot or len(terms) < len(expressions) or not table.is_read_here():
+            return None
+        found = rows_of(table, keys, [schema.field(name) for name in columns], snapshot, terms)
+        return None if found is None else frame_of(lake.spark, found)
+
+    def ends(column: str) -> tuple[Any, Any] | None:
+        return ends_of(table, column, snapshot) if snapshot and table.is_read_here() else None
+
+    reader = lake.spark.read
+    rows = (reader.option("versionAsOf", snapshot) if snapshot else reader).table(str(table.name))
+    return searchable(rows, search, ends)

@@ -1,7 +1,7 @@
 """Which parts of a gold table changed rows touch, and reading only what those parts are made of."""
 
 import operator
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import reduce
@@ -10,29 +10,33 @@ import pyarrow as pa
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from lakehouse.gold.inputs import Inputs, day_column
+from lakehouse.gold.inputs import Inputs, rows_at
 from lakehouse.iceberg.consumed import Consumed, since
 from lakehouse.iceberg.lake import Lake
 from lakehouse.iceberg.table import IcebergTable
+from lakehouse.iceberg.terms import Term
 from lakehouse.paths import engine_column, quote
 from lakehouse.quoting.spark import have_literals, literal
 from lakehouse.raw.request import Window
-from lakehouse.registry.transformers import Transformer
-from lakehouse.spark import frame_of
+from lakehouse.registry.transformers import OWN, Transformer
+from lakehouse.spark import bytes_read, frame_of, plan
 
 #: With more parts than these a whole rebuild is the shorter way. They are sent to all tasks: some 30 bytes each.
 _MOST = 500_000
 _MOST_LITERALS = 2_000
+_NOTHING = pa.schema([])
 
 
 class _Asked(Mapping[str, DataFrame]):
     """Inputs as they are at one moment, read when they are asked for; ``names`` are those that were."""
 
-    def __init__(self, inputs: Iterable[str], read: Callable[[str], DataFrame]) -> None:
+    def __init__(self, inputs: Iterable[str], read: Callable[[str], DataFrame], own: Mapping[str, DataFrame]) -> None:
         self.names: set[str] = set()
-        self._inputs, self._read = tuple(inputs), read
+        self._inputs, self._read, self._own = tuple(inputs), read, own
 
     def __getitem__(self, name: str) -> DataFrame:
+        if name in self._own:
+            return self._own[name]
         if name not in self:
             raise KeyError(name)
         self.names.add(name)
@@ -80,7 +84,7 @@ class Parts:
             expressions: over ``rows``, one for each of :attr:`columns`; those columns themselves when absent.
         """
         given = expressions or [quote(name) for name in self.columns]
-        moments = {name for name, kind in rows.dtypes if kind in {"date", "timestamp"}} if expressions else set()
+        moments = _moments(rows) if expressions else _NOTHING
         if self.few:
             return rows.where(_is_one_of(given[0], self.values.column(0), moments))
         for expression, values in zip(given, self.values.columns, strict=True):
@@ -93,7 +97,13 @@ class Parts:
         return rows.join(F.broadcast(parts.toDF(*wanted)), same, how="left_semi")
 
 
-def _is_one_of(expression: str, values: pa.ChunkedArray | pa.Array, moments: Collection[str] = ()) -> Column:
+def _moments(rows: DataFrame) -> pa.Schema:
+    """The columns of days and of moments."""
+    kinds = {"date": pa.date32(), "timestamp": pa.timestamp("us", tz="UTC")}
+    return pa.schema([(name, kinds[kind]) for name, kind in rows.dtypes if kind in kinds])
+
+
+def _is_one_of(expression: str, values: pa.ChunkedArray | pa.Array, moments: pa.Schema = _NOTHING) -> Column:
     """The condition that ``expression`` is one of the ``values``.
 
     As one text of SQL: a list of literals is several calls of the JVM for each of them. A day or month of a moment gets the
@@ -103,8 +113,9 @@ def _is_one_of(expression: str, values: pa.ChunkedArray | pa.Array, moments: Col
     known = [value for value in found if value is not None]
     conditions = []
     if known and have_literals(known):
-        since = day_column(expression, moments)
-        first = f"{since} >= {literal(min(known))} AND " if since and type(known[0]) is date else ""
+        term = Term.parsed(expression, moments)
+        is_day = term is not None and term.span and type(known[0]) is date
+        first = f"{quote(term.column)} >= {literal(min(known))} AND " if term and is_day else ""
         conditions.append(F.expr(f"{first}({expression}) IN ({', '.join(map(literal, known))})"))
     elif known:
         conditions.append(F.expr(expression).isin(known))
@@ -113,36 +124,26 @@ def _is_one_of(expression: str, values: pa.ChunkedArray | pa.Array, moments: Col
     return reduce(operator.or_, conditions)
 
 
-@dataclass(frozen=True)
-class Narrowed:
-    """What a transformer is given.
+def narrowed(transformer: Transformer, inputs: Inputs, parts: Parts | None) -> dict[str, DataFrame]:
+    """The rows of the inputs that a transformer is given, by name.
 
-    Attributes:
-        frames: the rows of its inputs, by name.
-        searched: the inputs that Spark reads or searches as a whole.
-        found: about how many bytes of data files the rows would take that the driver found of the others.
+    Where ``parts`` are given, of those inputs that it narrows only the rows of these parts.
     """
-
-    frames: Mapping[str, DataFrame]
-    searched: tuple[str, ...]
-    found: int = 0
-
-
-def narrowed(transformer: Transformer, inputs: Inputs, parts: Parts | None) -> Narrowed:
-    """The inputs; where ``parts`` are given, of those that the transformer narrows only the rows of these parts."""
+    uses = transformer.uses
     if parts is None:
-        return Narrowed(dict(inputs.frames), tuple(inputs.frames))
-    frames, searched, found = {}, [], 0
+        return {name: _with(uses.get(name, ()), rows) for name, rows in inputs.frames.items()}
+    frames = {}
     for name in inputs.frames:
         expressions = transformer.narrows.get(name)
-        few = inputs.narrow(name, expressions, parts.values) if expressions else None
-        if few is None:
-            searched.append(name)
-        else:
-            found += few.size
+        few = inputs.narrow(name, expressions, parts.values, uses.get(name, ())) if expressions else None
         rows = inputs.frames[name] if few is None else few.rows
         frames[name] = parts.of(rows, expressions) if expressions and not (few and few.exactly) else rows
-    return Narrowed(frames, tuple(searched), found)
+    return frames
+
+
+def _with(columns: Sequence[str], rows: DataFrame) -> DataFrame:
+    """``rows`` with just these columns; with all when none is named."""
+    return rows.select(*map(quote, columns)) if columns else rows
 
 
 def touched(
@@ -158,22 +159,35 @@ def touched(
     if not transformer.rebuild_by or any(name not in transformer.followed or not known for name, known in changed):
         return None
     known_then = {name: known for name, known in changed if known}
+    plan(lake.spark, _to_be_compared(lake, inputs, known_then))
     most = _MOST_LITERALS if transformer.replaces_partitions else _MOST
     found = list(_days(transformer, window, target))
     asked: list[DataFrame] = []
     for name in known_then:
         known = _known_parts(transformer, lake, inputs, name, known_then)
         if known is None:
-            asked += _parts_asked(transformer, lake, inputs, name, known_then)
+            asked += _parts_asked(transformer, lake, inputs, name, known_then, target)
         else:
             found.append(known)
     if asked:  # in one query: each has a plan to be made and a job to be run
-        found.append(reduce(DataFrame.union, asked).distinct().limit(most + 1).toArrow())
+        every_part = reduce(DataFrame.union, asked).distinct().limit(most + 1)
+        plan(lake.spark, bytes_read(every_part))
+        found.append(every_part.toArrow())
     if not found:
         return Parts(pa.table({name: [] for name in transformer.rebuild_by}))
     names = list(transformer.rebuild_by)
     every = pa.concat_tables(found, promote_options="permissive").group_by(names).aggregate([])
     return None if every.num_rows > most else Parts(every.combine_chunks())
+
+
+def _to_be_compared(lake: Lake, inputs: Inputs, changed: Mapping[str, int]) -> int:
+    """The bytes of the changed inputs of which nobody knows yet what changed, so that Spark has to look."""
+    tables = inputs.tables
+    return sum(
+        tables[name].size
+        for name, then in changed.items()
+        if lake.changes.known_between(tables[name], then, inputs.heads[name]) is None
+    )
 
 
 def changed_inputs(inputs: Inputs, before: Consumed) -> list[tuple[str, int | None]]:
@@ -203,9 +217,14 @@ def _known_parts(
 
 
 def _parts_asked(
-    transformer: Transformer, lake: Lake, inputs: Inputs, name: str, changed: Mapping[str, int]
+    transformer: Transformer,
+    lake: Lake,
+    inputs: Inputs,
+    name: str,
+    changed: Mapping[str, int],
+    target: IcebergTable,
 ) -> Iterator[DataFrame]:
-    """The parts that the changed rows of one input touch, the same ones more than once.
+    """The parts of ``target`` that the changed rows of one input touch, the same ones more than once.
 
     Args:
         changed: the inputs that changed, each with its snapshot then.
@@ -218,10 +237,11 @@ def _parts_asked(
         )
         return
     follow = transformer.touched[name]
-    now = _Asked(inputs.frames, lambda asked: inputs.frames[asked])
+    own = {OWN: rows_at(lake, target, target.head or 0)} if OWN in transformer.wants else {}
+    now = _Asked(inputs.frames, lambda asked: inputs.frames[asked], own)
     yield follow(changes, now).select(*parts)
     if now.names & _asked_again(transformer, name, changed):
-        then = _Asked(inputs.frames, lambda asked: _as_it_was(lake, inputs, asked, changed))
+        then = _Asked(inputs.frames, lambda asked: _as_it_was(lake, inputs, asked, changed), own)
         yield follow(changes, then).select(*parts)
 
 
@@ -241,7 +261,7 @@ def _as_it_was(lake: Lake, inputs: Inputs, name: str, changed: Mapping[str, int]
     """An input as the table was made from it."""
     if name not in changed:
         return inputs.frames[name]
-    return lake.spark.read.option("versionAsOf", changed[name]).table(str(inputs.tables[name].name))
+    return rows_at(lake, inputs.tables[name], changed[name])
 
 
 def _days(transformer: Transformer, window: Window | None, target: IcebergTable) -> Iterator[pa.Table]:

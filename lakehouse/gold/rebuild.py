@@ -7,7 +7,7 @@ from pyspark.sql import DataFrame
 
 from lakehouse.errors import ConfigurationError
 from lakehouse.fingerprint import fingerprint
-from lakehouse.gold.inputs import Inputs, inputs_of
+from lakehouse.gold.inputs import Inputs, inputs_of, rows_at
 from lakehouse.gold.parts import Parts, changed_inputs, narrowed, touched
 from lakehouse.gold.write import write_gold
 from lakehouse.iceberg.arrow_types import held_as
@@ -15,9 +15,9 @@ from lakehouse.iceberg.consumed import Consumed, last_consumed
 from lakehouse.iceberg.lake import Lake
 from lakehouse.iceberg.table import IcebergTable
 from lakehouse.raw.request import Window
-from lakehouse.registry.transformers import PARTS, Transformer
+from lakehouse.registry.transformers import OWN, PARTS, Transformer
 from lakehouse.silver.books import Transformed
-from lakehouse.spark import frame_of, make_active, plan
+from lakehouse.spark import bytes_read, frame_of, make_active, plan
 
 
 def to_gold(
@@ -50,15 +50,14 @@ def to_gold(
     same = before is not None and before.definition == now.definition and not full_refresh
     if before and same and window is None and not changed_inputs(inputs, before):
         return Transformed(transformer.table)
-    plan(lake.spark, sum(table.size for table in inputs.tables.values()))
     parts = touched(transformer, lake, inputs, before, window, target) if before and same and target else None
     properties = now.properties(run_id)
     if target is not None and parts is not None and not len(parts):
         return Transformed(transformer.table, snapshot=target.append([], properties))
-    result, little = _result(transformer, lake, inputs, given, parts)
+    result, little = _result(transformer, lake, inputs, given, target, parts)
     if parts is not None and not _fits(result, target):
         parts = None
-        result, little = _result(transformer, lake, inputs, given, parts)
+        result, little = _result(transformer, lake, inputs, given, target, parts)
     fitting = target if _fits(result, target) else None
     snapshot, notes = write_gold(result, transformer, lake, fitting, properties, parts, little=little)
     note = f"{len(parts)} {', '.join(transformer.rebuild_by)} rebuilt" if parts is not None else "rebuilt whole"
@@ -83,14 +82,23 @@ def parameters_of(transformer: Transformer, parameters: Mapping[str, str]) -> di
 
 
 def _result(
-    transformer: Transformer, lake: Lake, inputs: Inputs, given: Mapping[str, str], parts: Parts | None
+    transformer: Transformer,
+    lake: Lake,
+    inputs: Inputs,
+    given: Mapping[str, str],
+    target: IcebergTable | None,
+    parts: Parts | None,
 ) -> tuple[DataFrame, bool]:
     """What the transformer makes of its inputs, as far as ``parts`` need it, and whether it is made of little data."""
-    wanted = {PARTS: None if parts is None else parts.frame(lake.spark)} if transformer.wants_parts else {}
-    rows = narrowed(transformer, inputs, parts)
-    little = plan(lake.spark, sum(inputs.tables[name].size for name in rows.searched) + rows.found)
+    plan(lake.spark, 0 if parts is not None else sum(table.size for table in inputs.tables.values()))
     make_active(lake.spark)  # for a transformer that takes no session from its inputs
-    return transformer.function(**rows.frames, **given, **_references(transformer, lake), **wanted), little
+    wanted: dict[str, DataFrame | None] = dict.fromkeys(transformer.wants)
+    if parts is not None and target is not None:
+        wanted |= {PARTS: parts.frame(lake.spark)} if PARTS in wanted else {}
+        wanted |= {OWN: rows_at(lake, target, target.head or 0)} if OWN in wanted else {}
+    rows = narrowed(transformer, inputs, parts)
+    made = transformer.function(**rows, **given, **_references(transformer, lake), **wanted)
+    return made, plan(lake.spark, bytes_read(made))
 
 
 def _references(transformer: Transformer, lake: Lake) -> dict[str, DataFrame]:

@@ -22,7 +22,7 @@ from lakehouse.silver.books import by_spark
 
 _ROWS = engine_column("rows")
 #: What the driver writes at the most: rows that a rebuild makes, and bytes of a table that is rebuilt whole.
-_FEW_ROWS, _FEW_BYTES = 200_000, 16 * 2**20
+_FEW_ROWS, _FEW_BYTES = 500_000, 32 * 2**20
 
 
 def write_gold(

@@ -15,7 +15,7 @@ from lakehouse.lineage.plan import Lineage, Origin, lineage, tag, tagged
 from lakehouse.paths import Layer, TableName
 from lakehouse.registry.loader import Registry
 from lakehouse.registry.tables import SourceTable
-from lakehouse.registry.transformers import PARTS, Transformer
+from lakehouse.registry.transformers import Transformer
 from lakehouse.silver.history import COLUMNS as HISTORY_COLUMNS
 from lakehouse.silver.privacy import published_type
 from lakehouse.spark import rows_to_frame
@@ -78,7 +78,7 @@ def of(
 ) -> Lineage:
     """The lineage of one transformer, given its inputs as tagged frames."""
     references = {name: _reference(path, spark) for name, path in transformer.references.items()}
-    parts = {PARTS: None} if transformer.wants_parts else {}
+    parts = dict.fromkeys(transformer.wants)
     result = transformer.function(**frames, **parameters_of(transformer, parameters), **references, **parts)
     return lineage(result)
 

@@ -40,7 +40,7 @@ class Declaration(Strict):
     """A gold table, as its transformer declares it. ``name`` is short for ``[name]`` where several may stand.
 
     Attributes:
-        reads: for each input, by the name that it has in ``narrows`` and ``touched``, the table that it is.
+        reads: for each input, by the name that it has in ``narrows``, ``touched`` and ``uses``, the table that it is.
         columns: what each column means; when it is given, the result has just these.
         grain: the columns of which each row has its own combination; empty where rows may be alike.
         partition_by: the table's partition fields.
@@ -50,6 +50,7 @@ class Declaration(Strict):
             of ``rebuild_by``. Changed rows there touch the parts that these expressions give.
         touched: which parts changed rows of an input touch, instead of those that ``narrows`` would give; an input in
             neither makes for a whole rebuild.
+        uses: the columns of an input that the transformer is given; all when absent. What it is not given is not read.
     """
 
     table: TableText
@@ -60,6 +61,7 @@ class Declaration(Strict):
     rebuild_by: Names = ()
     narrows: dict[str, Names] = Field(default_factory=dict)
     touched: dict[str, Callable[..., Any]] = Field(default_factory=dict)
+    uses: dict[str, Names] = Field(default_factory=dict)
     description: str = ""
 
     @field_validator("grain", "rebuild_by")
@@ -71,7 +73,7 @@ class Declaration(Strict):
                 raise ValueError(f"{name!r} is not among `columns`. {suggest(name, list(columns))}")
         return value
 
-    @field_validator("narrows", "touched")
+    @field_validator("narrows", "touched", "uses")
     @classmethod
     def _of_inputs(cls, value: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
         reads = info.data.get("reads")

@@ -11,9 +11,12 @@ A transformer is pure: it reads no setting, writes no table, knows no path and a
     def coupons_by_day(coupons: DataFrame) -> DataFrame: ...
 
 Keyword-only arguments without a default are parameters of the profile (``reporting_currency``) or reference files
-of the domain (``references/coupon_kinds.csv`` arrives as a DataFrame named ``coupon_kinds``). One that is called
-``parts`` gets the ``rebuild_by`` values that are to be rebuilt, as a DataFrame, or ``None`` for all of them: for tables
-that narrow their inputs in a way of their own.
+of the domain (``references/coupon_kinds.csv`` arrives as a DataFrame named ``coupon_kinds``). Two the engine gives, as
+DataFrames where parts of the table are rebuilt and as ``None`` where all of it is:
+
+- ``parts``: the ``rebuild_by`` values that are to be rebuilt, for tables that narrow their inputs in a way of their own.
+- ``own``: the rows that the table has, for one that goes on from them. Those of other parts are right and stay; of the
+  parts to be rebuilt they are what was. Functions of ``touched`` find it among the inputs.
 """
 
 import inspect
@@ -31,7 +34,8 @@ from lakehouse.errors import ConfigurationError
 from lakehouse.paths import TableName, gold
 from lakehouse.registry.declaration import Declaration, Said
 
-PARTS = "parts"
+PARTS, OWN = "parts", "own"
+GIVEN_BY_THE_ENGINE = frozenset({PARTS, OWN})
 
 
 class Touched(Protocol):
@@ -54,11 +58,11 @@ class Transformer:
     """A gold table and the function that makes it. What is not told here is as in :class:`Declaration`.
 
     Attributes:
-        reads: for each argument of the function, the table that it is given; ``narrows`` and ``touched`` name inputs
-            by these arguments too.
+        reads: for each argument of the function, the table that it is given; ``narrows``, ``touched`` and ``uses``
+            name inputs by these arguments too.
         domain: the folder of the registry in which it stands.
         parameters: the arguments that the profile gives.
-        wants_parts: whether the function is told which parts to make.
+        wants: which of :data:`GIVEN_BY_THE_ENGINE` the function takes.
         references: the arguments that are reference files of the domain.
         definition: a fingerprint of all that the result depends on besides its inputs and the profile's parameters;
             when it changes, the table is rebuilt whole.
@@ -72,11 +76,12 @@ class Transformer:
     rebuild_by: tuple[str, ...] = ()
     narrows: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     touched: Mapping[str, Touched] = field(default_factory=dict)
+    uses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     columns: Mapping[str, str] = field(default_factory=dict)
     description: str = ""
     domain: str = ""
     parameters: tuple[str, ...] = ()
-    wants_parts: bool = False
+    wants: frozenset[str] = frozenset()
     references: Mapping[str, Path] = field(default_factory=dict)
     definition: str = ""
 
@@ -88,7 +93,7 @@ class Transformer:
         parameters: tuple[str, ...],
         arguments: Mapping[str, str] | None = None,
         *,
-        wants_parts: bool = False,
+        wants: frozenset[str] = frozenset(),
     ) -> "Transformer":
         """The transformer that ``declaration`` says ``function`` is.
 
@@ -105,10 +110,11 @@ class Transformer:
             rebuild_by=declaration.rebuild_by,
             narrows={named[name]: expressions for name, expressions in declaration.narrows.items()},
             touched={named[name]: follow for name, follow in declaration.touched.items()},
+            uses={named[name]: columns for name, columns in declaration.uses.items()},
             columns=declaration.columns,
             description=declaration.description,
             parameters=parameters,
-            wants_parts=wants_parts,
+            wants=wants,
         )
 
     @property
@@ -135,6 +141,7 @@ def transformer(
     rebuild_by: Said = (),
     narrows: Mapping[str, Said] | None = None,
     touched: Mapping[str, Touched] | None = None,
+    uses: Mapping[str, Said] | None = None,
     columns: Mapping[str, str] | None = None,
     description: str = "",
     **unknown: Never,
@@ -156,7 +163,8 @@ def transformer(
         where = f"{_place(function)}: transformer of gold table {table!r}: "
         signature = inspect.signature(function)
         inputs = [p.name for p in signature.parameters.values() if p.kind is not p.KEYWORD_ONLY]
-        given = [p.name for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY and p.name != PARTS]
+        named = [p.name for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY]
+        given = [name for name in named if name not in GIVEN_BY_THE_ENGINE]
         if set(inputs) != set(reads):
             raise ConfigurationError(
                 f"{where}it takes {', '.join(inputs) or 'nothing'} and reads "
@@ -171,6 +179,7 @@ def transformer(
             "rebuild_by": rebuild_by,
             "narrows": dict(narrows or {}),
             "touched": dict(touched or {}),
+            "uses": dict(uses or {}),
             "description": description or inspect.cleandoc(function.__doc__ or "").split("\n")[0],
             **unknown,
         }
@@ -179,7 +188,7 @@ def transformer(
         except ValidationError as error:
             told = yaml_file.mistakes(Declaration, error, lambda _: where)
             raise ConfigurationError("\n".join(told)) from None
-        made = Transformer.of(declaration, function, tuple(given), wants_parts=PARTS in signature.parameters)
+        made = Transformer.of(declaration, function, tuple(given), wants=GIVEN_BY_THE_ENGINE & set(named))
         if _collecting:
             _collecting[-1].append(made)
         return function

@@ -17,7 +17,7 @@ from lakehouse.iceberg import write
 from lakehouse.iceberg.consumed import Consumed
 from lakehouse.paths import Layer, TableName, gold, silver
 from lakehouse.registry import loader
-from lakehouse.registry.transformers import PARTS, Transformer
+from lakehouse.registry.transformers import Transformer
 from lakehouse.settings import Profile
 from lakehouse.spark import rows_to_frame
 from tests.conftest import ROOT, TestLake
@@ -81,7 +81,7 @@ def _whole(transformer: Transformer, frames: Mapping[TableName, DataFrame], lake
     arguments |= {name: lake.profile.parameters[name] for name in transformer.parameters}
     for name, path in transformer.references.items():
         arguments[name] = lake.spark.createDataFrame(pyarrow.csv.read_csv(path))
-    return transformer.function(**arguments, **({PARTS: None} if transformer.wants_parts else {}))
+    return transformer.function(**arguments, **dict.fromkeys(transformer.wants))
 
 
 def _rows(frame: DataFrame, columns: list[str]) -> Counter[tuple[tuple[str, Any], ...]]:

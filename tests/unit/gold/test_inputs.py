@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -15,7 +15,6 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from lakehouse.gold import write as gold_write
-from lakehouse.gold.inputs import _span
 from lakehouse.gold.rebuild import to_gold
 from lakehouse.iceberg.catalog import Catalog
 from lakehouse.iceberg.consumed import Consumed
@@ -117,8 +116,7 @@ class Shop:
             by_driver = wrote.copy()
             patched.setattr(gold_write, "_FEW_ROWS", -1)
             patched.setattr("lakehouse.gold.inputs._SMALL", -1)
-            for name in ("rows_of", "rows_within"):
-                patched.setattr(f"lakehouse.gold.inputs.{name}", lambda *_: None)
+            patched.setattr("lakehouse.gold.inputs.rows_of", lambda *_: None)
             expected = to_gold(other, self.lake, {}, run_id=run)
         assert (all(by_driver), any(wrote[len(by_driver) :])) == (True, False)
         assert done.notes == tuple(note for note in expected.notes if "by Spark" not in note)
@@ -182,16 +180,3 @@ def test_random_changes_of_all_inputs_come_to_the_same_gold(shop: Shop) -> None:
         assert notes["everything"] == ("rebuilt whole",)
         assert ["day rebuilt" in note for note in notes["days"]] == [True] * bool(changes)
     assert shop.make("run-5") == dict.fromkeys(["days", "months", "sold", "parted", "everything"], ())
-
-
-@pytest.mark.parametrize(
-    ("days", "kind", "expected"),
-    [
-        ([date(2024, 2, 1), date(2024, 1, 1)], pa.date32(), (date(2024, 1, 1), date(2025, 2, 1))),
-        ([date(2024, 1, 1)], pa.timestamp("us", tz="UTC"),
-         (datetime(2024, 1, 1, tzinfo=UTC), datetime(2025, 1, 1, tzinfo=UTC))),
-        ([date.max], pa.date32(), (date.max, date.max)),
-    ],
-)  # fmt: skip
-def test_what_is_cut_to_a_day_lies_between_it_and_a_year_later(days: Any, kind: pa.DataType, expected: Any) -> None:
-    assert _span(pa.chunked_array([pa.array(days, pa.date32())]), kind) == expected

@@ -1,7 +1,7 @@
 """Which parts of a gold table changed rows touch, and which rows of its inputs belong to them."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from types import SimpleNamespace
@@ -39,6 +39,10 @@ class Table:
     summaries: list[Mapping[str, str]] = field(default_factory=list)
     fields: tuple[Field, ...] = ()
 
+    @property
+    def size(self) -> int:
+        return 0
+
     def history(self) -> Iterator[SnapshotInfo]:
         numbered = enumerate(self.summaries, start=1)
         return reversed([SnapshotInfo(number, "append", 0, summary) for number, summary in numbered])
@@ -63,11 +67,11 @@ class Lakes:
     """A lake after some commits, asked what is to be rebuilt of a table that was made from the first of each input."""
 
     def __init__(self, spark: SparkSession) -> None:
-        self.spark = spark
+        self.spark = spark.newSession()  # which is planned for anew
         self.orders = local_frame(
-            spark, [(1, 7, at(1, 23)), (2, 8, at(2, 0)), (3, 7, at(4)), (4, None, None)],
+            self.spark, [(1, 7, at(1, 23)), (2, 8, at(2, 0)), (3, 7, at(4)), (4, None, None)],
             "order_id int, user_id int, at timestamp")  # fmt: skip
-        self.users = local_frame(spark, [(7,), (8,)], "user_id int")
+        self.users = local_frame(self.spark, [(7,), (8,)], "user_id int")
 
     def parts(self, window: Window | None = None, kind: str = "date", **commits: list[Mapping[str, str]]) -> Any:
         """The parts to rebuild after ``commits`` to each input; the rows that changed are two orders, and user 7."""
@@ -188,20 +192,32 @@ def test_parts_of_several_columns_are_combinations_of_them(lakes: Lakes) -> None
 
 def test_only_inputs_that_a_part_needs_in_part_are_narrowed(lakes: Lakes) -> None:
     inputs = Inputs({}, {}, {"orders": lakes.orders, "users": lakes.users})
-    whole = narrowed(BY_DAY, inputs, None)
-    assert (whole.frames, whole.searched) == (dict(inputs.frames), ("orders", "users"))
+    assert narrowed(BY_DAY, inputs, None) == dict(inputs.frames)
     found = narrowed(BY_DAY, inputs, Parts(pa.table({"day": [DAYS[1]]})))
-    assert ids(found.frames["orders"]) == {2}
-    assert found.frames["users"] is lakes.users
-    assert found.searched == ("orders", "users")  # Spark has to look for the orders of a day
+    assert ids(found["orders"]) == {2}
+    assert found["users"] is lakes.users
 
 
 @pytest.mark.parametrize("exactly", [True, False])
-def test_inputs_whose_rows_are_found_are_not_searched(lakes: Lakes, exactly: bool) -> None:
-    few = lakes.orders.where("order_id = 2")
-    inputs = Inputs({}, {}, {"orders": lakes.orders, "users": lakes.users}, lambda *_: Few(few, exactly, 7))
+def test_of_rows_that_were_found_those_of_the_part_are_given(lakes: Lakes, exactly: bool) -> None:
+    few = lakes.orders.where("order_id = 2") if exactly else lakes.orders
+    inputs = Inputs({}, {}, {"orders": lakes.orders, "users": lakes.users}, lambda *_: Few(few, exactly))
     found = narrowed(BY_DAY, inputs, Parts(pa.table({"day": [DAYS[1]]})))
-    assert (ids(found.frames["orders"]), found.searched, found.found) == ({2}, ("users",), 7)
+    assert ids(found["orders"]) == {2}
+
+
+def test_a_transformer_is_given_the_columns_that_it_uses(lakes: Lakes) -> None:
+    asked: list[Any] = []
+
+    def narrow(*given: Any) -> None:
+        asked.append(given[-1])
+
+    inputs = Inputs({}, {}, {"orders": lakes.orders, "users": lakes.users}, narrow)
+    some = replace(BY_DAY, uses={"orders": ("order_id", "at"), "users": ("user_id",)})
+    whole, found = (narrowed(some, inputs, parts) for parts in (None, Parts(pa.table({"day": [DAYS[1]]}))))
+    assert (whole["orders"].columns, whole["users"].columns) == (["order_id", "at"], ["user_id"])
+    assert asked == [("order_id", "at")]
+    assert ids(found["orders"]) == {2}
 
 
 @pytest.mark.parametrize(
@@ -257,9 +273,9 @@ def test_inputs_are_seen_as_they_were_where_one_that_is_looked_into_changed_and_
     tables: Any = {name: Table(silver(name), [APPENDED]) for name in wet.reads}
 
     inputs = Inputs(tables, dict.fromkeys(tables, 2), Now(rain=rain, people=people, names=people))
-    found = list(parts._parts_asked(wet, lake, inputs, "rain", {"rain": 1, "people": 1}))
+    found = list(parts._parts_asked(wet, lake, inputs, "rain", {"rain": 1, "people": 1}, tables["names"]))
     assert {row["name"] for frame in found for row in frame.collect()} == {"Ben"}
     assert set(seen) == expected
     seen.clear()
-    list(parts._parts_asked(wet, lake, inputs, "rain", {"rain": 1}))
+    list(parts._parts_asked(wet, lake, inputs, "rain", {"rain": 1}, tables["names"]))
     assert seen == ["now"]  # nobody moved

@@ -39,7 +39,7 @@ def test_what_is_said_and_what_the_function_takes_make_a_transformer() -> None:
     found = made(grain="code", rebuild_by=["code"], narrows={"coupons": "upper(code)"}, columns={"code": "The code."})
     assert (found.table, found.target, found.reads) == ("top", gold("top"), {"coupons": silver("coupons")})
     assert (found.grain, found.rebuild_by, found.narrows) == (("code",), ("code",), {"coupons": ("upper(code)",)})
-    assert (found.description, found.parameters, found.wants_parts) == ("The best coupons.", ("kinds",), True)
+    assert (found.description, found.parameters, found.wants) == ("The best coupons.", ("kinds",), frozenset({"parts"}))
     assert found.function is top
 
 
