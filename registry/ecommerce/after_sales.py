@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from lakehouse.transformer import Touched, transformer
+from lakehouse.transformer import Touched, matching, transformer
 
 from .calendar_keys import date_key
 from .versions import changed_spans, in_spans, key_at
@@ -28,17 +28,15 @@ def _lines(natural: str, key: str) -> Touched:
     def touched(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame:
         spans = changed_spans(changed, natural, key)
         found = _refund_moments(inputs) if "refunds" in inputs else _return_moments(inputs)
-        lines = inputs["items"].select("order_item_id", natural)
-        concerned = lines.join(F.broadcast(spans.select(natural).distinct()), on=natural, how="left_semi")
-        return in_spans(concerned.join(found, on="order_item_id"), spans, natural, "moment")
+        lines = matching(inputs["items"], spans.select(natural), columns=["order_item_id", natural])
+        return in_spans(lines.join(found, on="order_item_id"), spans, natural, "moment")
 
     return touched
 
 
 def _lines_of_returns(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame:
     """The order lines in returns that changed."""
-    returns = F.broadcast(changed.select("return_id").distinct())
-    return inputs["return_items"].join(returns, on="return_id", how="left_semi").select("order_item_id")
+    return matching(inputs["return_items"], changed.select("return_id"), columns=["order_item_id"])
 
 
 @transformer(

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from lakehouse.transformer import transformer
+from lakehouse.transformer import ends_of, matching, transformer
 
 from .calendar_keys import money
 from .known_parts import known
@@ -19,9 +19,8 @@ _OF_CUSTOMERS = ("orders", "items", "refunds", "returns")
 
 def _buyers_of_moved_products(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame:
     """The customers who bought a product that is in another category than before, or is new or gone."""
-    moved = moved_products(changed)
-    bought = inputs["items"].join(F.broadcast(moved), on="product_id", how="left_semi")
-    return bought.select("customer_id").where(F.col("customer_id").isNotNull())
+    moved = moved_products(changed).select("product_id")
+    return matching(inputs["items"], moved, columns=["customer_id"]).where(F.col("customer_id").isNotNull())
 
 
 @transformer(
@@ -37,6 +36,12 @@ def _buyers_of_moved_products(changed: DataFrame, inputs: Mapping[str, DataFrame
     rebuild_by=("customer_id",),
     narrows=dict.fromkeys(_OF_CUSTOMERS, "customer_id"),
     touched={**dict.fromkeys(_OF_CUSTOMERS, known("customer_id")), "products": _buyers_of_moved_products},
+    uses={
+        "orders": ("customer_id", "status", "placed_at"),
+        "items": ("customer_id", "product_id", "is_cancelled", "quantity", "gmv", "discount"),
+        "refunds": ("customer_id", "counts", "amount"),
+        "returns": ("customer_id", "is_cancelled", "quantity"),
+    },
     columns={
         "customer_id": "The customer.",
         "first_order_at": "First order that counts (is not cancelled).",
@@ -129,12 +134,12 @@ def customer_totals(
 )
 def customer_360(customers: DataFrame, totals: DataFrame, orders: DataFrame, categories: DataFrame) -> DataFrame:
     """A row for each customer that the shop has."""
-    as_of = F.broadcast(orders.agg(F.to_date(F.max("placed_at")).alias("as_of")))
+    last = ends_of(orders, "placed_at")[1]
+    as_of = F.to_date(F.lit(last).cast("timestamp"))
     known = (
         customers.select("customer_id", "country")
         .join(totals, on="customer_id", how="left")
         .join(_retained(orders, as_of), on="customer_id", how="left")
-        .crossJoin(as_of)
     )
     kept = F.col("gmv") - F.col("discounts")
     last_day = F.to_date("last_order_at")
@@ -146,7 +151,7 @@ def customer_360(customers: DataFrame, totals: DataFrame, orders: DataFrame, cat
             "ltv": money(F.coalesce(kept - F.col("refunds"), F.lit(0))),
             "aov": money(kept / F.col("orders")),
             "mean_days_between_orders": F.when(F.col("orders") > 1, span_days / (F.col("orders") - 1)),
-            "recency_days": F.datediff("as_of", last_day),
+            "recency_days": F.datediff(as_of, last_day),
             "return_rate": F.col("returned_units") / F.nullif("units", F.lit(0)),
         }
     )
@@ -221,9 +226,10 @@ def _segment() -> Column:
     )
 
 
-def _retained(orders: DataFrame, as_of: DataFrame) -> DataFrame:
+def _retained(orders: DataFrame, as_of: Column) -> DataFrame:
     """Whether a customer ordered in the last 90 days, and in the 90 before; only who ordered in one of them."""
-    age = F.datediff("as_of", F.to_date("placed_at"))
-    recent = orders.where(_COUNTS).crossJoin(as_of).where(age < 2 * _RETENTION_DAYS)
+    age = F.datediff(as_of, F.to_date("placed_at"))
+    first = F.date_sub(as_of, 2 * _RETENTION_DAYS - 1).cast("timestamp")  # by which files are left unread
+    recent = orders.where(_COUNTS).where(F.col("placed_at") >= first)
     lately, earlier = F.bool_or(age < _RETENTION_DAYS), F.bool_or(age >= _RETENTION_DAYS)
     return recent.groupBy("customer_id").agg((lately & earlier).alias("retained"))

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from lakehouse.transformer import UNKNOWN_KEY, surrogate_key, transformer
+from lakehouse.transformer import UNKNOWN_KEY, ends_of, surrogate_key, transformer
 
 from .calendar_keys import date_key, month_of
 from .versions import with_lookup_times
@@ -106,11 +106,10 @@ def _years_at_the_ends(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> D
     """
     year = F.year("placed_at")
     here = changed.agg(F.min(year).alias("begin"), F.max(year).alias("end")).where(F.col("begin").isNotNull())
-    known = inputs["orders"].agg(F.year(F.min("placed_at")).alias("first"), F.year(F.max("placed_at")).alias("last"))
-    begin = F.least(F.col("begin") - 1, F.col("last") + 1)
-    end = F.greatest(F.col("end") + 1, F.col("first") - 1)
-    years = here.crossJoin(known).select("first", "last", F.explode(F.sequence(begin, end)).alias("year"))
-    return years.where("first IS NULL OR year < first - 1 OR year > last + 1").select("year")
+    first, last = (F.year(F.lit(moment).cast("timestamp")) for moment in ends_of(inputs["orders"], "placed_at"))
+    begin, end = F.least(F.col("begin") - 1, last + 1), F.greatest(F.col("end") + 1, first - 1)
+    years = here.select(F.explode(F.sequence(begin, end)).alias("year"))
+    return years.where(first.isNull() | (F.col("year") < first - 1) | (F.col("year") > last + 1))
 
 
 @transformer(

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from lakehouse.transformer import transformer
+from lakehouse.transformer import matching, transformer
 
 from .calendar_keys import date_key, money
 from .versions import changed_spans, in_spans, key_at
@@ -14,17 +14,16 @@ from .versions import changed_spans, in_spans, key_at
 def _orders_of_customers(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame:
     """The orders that point to another version of their customer than before."""
     spans = changed_spans(changed, "customer_id", "customer_key")
-    return in_spans(inputs["orders"], spans, "customer_id", "placed_at")
+    orders = matching(inputs["orders"], spans.select("customer_id"), columns=["order_id", "customer_id", "placed_at"])
+    return in_spans(orders, spans, "customer_id", "placed_at")
 
 
 def _orders_of_products(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame:
     """The orders with a line that points to another version of its product than before."""
     spans = changed_spans(changed, "product_id", "product_key")
-    lines = inputs["items"].join(F.broadcast(spans.select("product_id").distinct()), on="product_id", how="left_semi")
-    placed = lines.select("order_id", "product_id").join(
-        inputs["orders"].select("order_id", "placed_at"), on="order_id"
-    )
-    return in_spans(placed, spans, "product_id", "placed_at")
+    lines = matching(inputs["items"], spans.select("product_id"), columns=["order_id", "product_id"])
+    orders = matching(inputs["orders"], lines.select("order_id"), columns=["order_id", "placed_at"])
+    return in_spans(lines.join(orders, on="order_id"), spans, "product_id", "placed_at")
 
 
 @transformer(
@@ -93,9 +92,9 @@ def fct_order_items(items: DataFrame, orders: DataFrame, customers: DataFrame, p
 def _orders_of_payers(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame:
     """The orders with a payment that points to another version of its customer than before."""
     spans = changed_spans(changed, "customer_id", "customer_key")
-    customers = F.broadcast(spans.select("customer_id").distinct())
-    orders = inputs["orders"].join(customers, on="customer_id", how="left_semi").select("order_id", "customer_id")
-    paid = inputs["payments"].join(F.broadcast(orders), on="order_id").withColumn("moment", F.expr(_PAYMENT_MOMENT))
+    orders = matching(inputs["orders"], spans.select("customer_id"), columns=["order_id", "customer_id"])
+    payments = matching(inputs["payments"], orders.select("order_id"))
+    paid = payments.join(F.broadcast(orders), on="order_id").withColumn("moment", F.expr(_PAYMENT_MOMENT))
     return in_spans(paid, spans, "customer_id", "moment")
 
 

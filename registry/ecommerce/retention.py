@@ -1,11 +1,12 @@
 """How many of a month's new customers come back."""
 
 from collections.abc import Mapping
+from datetime import date
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from lakehouse.transformer import transformer
+from lakehouse.transformer import ends_of, matching, transformer
 
 from .calendar_keys import month_of
 
@@ -27,17 +28,16 @@ def _cohorts_of(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFram
 def _months_of(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame:
     """The months of the orders, of the cohorts of who placed them; for all cohorts, the months beyond the last of all."""
     placed = changed.select("customer_id", _month("placed_at").alias("month")).distinct()
-    cohorts = inputs["totals"].select("customer_id", _month("first_order_at").alias("cohort_month"))
-    theirs = cohorts.join(F.broadcast(placed), on="customer_id", how="inner").where("month >= cohort_month")
-    newest = placed.agg(F.max("month").alias("newest"))
-    beyond = (
-        cohorts.select("cohort_month")
-        .distinct()
-        .crossJoin(F.broadcast(_last_month(inputs["orders"]).crossJoin(newest).where("newest > last_month")))
-        .select("cohort_month", F.explode(F.expr("sequence(last_month, newest, interval 1 month)")).alias("month"))
-        .where("month >= cohort_month")
-    )
-    return theirs.select("cohort_month", "month").union(beyond).select("cohort_month", _since("month"))
+    cohort = _month("first_order_at").alias("cohort_month")
+    who = matching(inputs["totals"], placed.select("customer_id"), columns=["customer_id", "first_order_at"])
+    theirs = who.select("customer_id", cohort).join(placed, on="customer_id").where("month >= cohort_month")
+    touched = theirs.select("cohort_month", "month")
+    (_, newest), last = ends_of(changed, "placed_at"), _last_month(inputs["orders"])
+    if last is not None and newest is not None and newest.date().replace(day=1) > last:
+        beyond = F.explode(F.sequence(F.lit(last), F.trunc(F.lit(newest.date()), "month"), F.expr("INTERVAL 1 MONTH")))
+        cohorts = inputs["totals"].select(cohort).distinct()
+        touched = touched.union(cohorts.withColumn("month", beyond).where("month >= cohort_month"))
+    return touched.select("cohort_month", _since("month"))
 
 
 @transformer(
@@ -58,19 +58,17 @@ def customer_retention_monthly(totals: DataFrame, orders: DataFrame, *, parts: D
     """How many of the customers who came in a month ordered in each month after it.
 
     Args:
-        parts: the cohorts and months to make; all when absent. Other cohorts of the same months may come with them.
+        parts: the cohorts and months to make; all when absent. Others may come with them, which are not right.
     """
     cohorts = totals.select("customer_id", _month("first_order_at").alias("cohort_month"))
     active = orders.where("status <> 'cancelled'").select("customer_id", _month("placed_at").alias("month"))
     if parts is not None:
-        months = parts.select(F.add_months("cohort_month", F.col("months_since")).alias("month")).distinct()
-        active = active.join(F.broadcast(months), on="month", how="left_semi")
-    counted = (
-        active.distinct()
-        .join(cohorts, on="customer_id", how="inner")
-        .groupBy("cohort_month", "month")
-        .agg(F.count(F.lit(1)).alias("retained"))
-    )
+        wanted = parts.select("cohort_month", F.add_months("cohort_month", F.col("months_since")).alias("month"))
+        active = active.join(F.broadcast(wanted.select("month").distinct()), on="month", how="left_semi")
+    ordered = active.join(cohorts, on="customer_id", how="inner")
+    if parts is not None:  # before customers are told apart, which is for few then
+        ordered = ordered.join(F.broadcast(wanted), on=["cohort_month", "month"], how="left_semi")
+    counted = ordered.distinct().groupBy("cohort_month", "month").agg(F.count(F.lit(1)).alias("retained"))
     sizes = cohorts.groupBy("cohort_month").agg(F.count(F.lit(1)).alias("customers"))
     retained = F.coalesce("retained", F.lit(0))
     return (
@@ -88,16 +86,14 @@ def customer_retention_monthly(totals: DataFrame, orders: DataFrame, *, parts: D
 
 def _followed(cohorts: DataFrame, orders: DataFrame) -> DataFrame:
     """``cohorts``, each with a row for each ``month`` from its own to that of the latest order of all."""
-    return (
-        cohorts.crossJoin(F.broadcast(_last_month(orders)))
-        .where("cohort_month <= last_month")
-        .withColumn("month", F.explode(F.expr("sequence(cohort_month, last_month, interval 1 month)")))
-        .drop("last_month")
-    )
+    last = F.lit(_last_month(orders)).cast("date")
+    months = F.explode(F.sequence("cohort_month", last, F.expr("INTERVAL 1 MONTH")))
+    return cohorts.where(F.col("cohort_month") <= last).withColumn("month", months)
 
 
-def _last_month(orders: DataFrame) -> DataFrame:
-    return orders.agg(month_of(F.to_date(F.max("placed_at"))).alias("last_month"))
+def _last_month(orders: DataFrame) -> date | None:
+    last = ends_of(orders, "placed_at")[1]
+    return None if last is None else last.date().replace(day=1)
 
 
 def _month(moment: str) -> Column:

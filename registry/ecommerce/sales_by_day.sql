@@ -5,6 +5,10 @@
 --   silver.orders: to_date(placed_at)
 --   gold.fct_order_items: order_date
 --   gold.fct_refunds: refund_date
+-- uses:
+--   silver.orders: [placed_at, status]
+--   gold.fct_order_items: [order_date, is_cancelled, quantity, gmv, discount]
+--   gold.fct_refunds: [refund_date, counts, amount]
 -- columns:
 --   date: Day on which orders were placed, or refunds paid out (UTC).
 --   orders: Orders placed that day that are not cancelled.

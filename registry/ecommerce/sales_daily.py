@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from lakehouse.transformer import transformer
+from lakehouse.transformer import matching, transformer
 
 from .calendar_keys import money
 from .product_categories import in_categories, moved_products
@@ -33,8 +33,10 @@ def _of_categories(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataF
 
 
 def _where_traded(products: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame:
-    sold, refunded = _sold(inputs["items"], products), _refunded(inputs["refunds"], products)
-    return sold.select(*_GRAIN).union(refunded.select(*_GRAIN))
+    traded = products.select("product_id")
+    items = matching(inputs["items"], traded, columns=["product_id", "order_date", "country"])
+    refunds = matching(inputs["refunds"], traded, columns=["product_id", "refund_date", "country"])
+    return _sold(items, products).select(*_GRAIN).union(_refunded(refunds, products).select(*_GRAIN))
 
 
 def _sold(items: DataFrame, products: DataFrame) -> DataFrame:
@@ -45,6 +47,14 @@ def _sold(items: DataFrame, products: DataFrame) -> DataFrame:
 def _refunded(refunds: DataFrame, products: DataFrame) -> DataFrame:
     """The refunds with the category of their product, by the day on which they were paid out."""
     return in_categories(refunds.withColumn("date", F.col("refund_date")), products)
+
+
+def _lines_of(parts: DataFrame, items: DataFrame, products: DataFrame) -> DataFrame:
+    """The lines of products in the categories of each day; those of other countries may come with them."""
+    days = parts.select("date", "category_id").distinct()
+    products_of_days = products.select("product_id", "category_id").join(F.broadcast(days), on="category_id")
+    columns = ["order_date", "product_id", "country", "order_id", "is_cancelled", "quantity", "gmv", "discount"]
+    return matching(items, products_of_days.select("date", "product_id"), {"date": "order_date"}, columns)
 
 
 def _within(rows: DataFrame, parts: DataFrame | None) -> DataFrame:
@@ -85,6 +95,8 @@ def sales_daily(
     Args:
         parts: the days, categories and countries to make; all when absent.
     """
+    if parts is not None:
+        items = _lines_of(parts, items, products)
     counts = ~F.col("is_cancelled")
     by_order = (
         _within(_sold(items, products), parts)

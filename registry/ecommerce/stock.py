@@ -4,11 +4,12 @@ The horizon is the midnight after the latest movement of all: until then levels 
 """
 
 from collections.abc import Mapping
+from datetime import date
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from lakehouse.transformer import surrogate_key, transformer
+from lakehouse.transformer import ends_of, matching, surrogate_key, transformer
 
 from .calendar_keys import date_key, money, month_of
 from .versions import END, changed_spans, key_at
@@ -21,30 +22,45 @@ def _levels_from(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFra
 
     Asked of the movements as they were and as they are, the latter are the days that got a level or lost it.
     """
-    movements = inputs["movements"]
-    known = movements.agg(F.to_date(F.max("moved_at")).alias("known"))
-    ends = known.crossJoin(changed.agg(F.to_date(F.max("moved_at")).alias("last")))
+    (_, known), (_, last) = _days(inputs["movements"]), _days(changed)
+    end = max((day for day in (known, last) if day), default=None)
     own = changed.groupBy(*_PAIR).agg(F.to_date(F.min("moved_at")).alias("begin"))
-    spans = own.crossJoin(ends).select(*_PAIR, "begin", F.greatest("last", "known").alias("end"))
-    beyond = ends.where(F.col("known") < F.col("last")).select(
-        F.date_add("known", 1).alias("begin"), F.col("last").alias("end")
-    )
-    of_all = movements.select(*_PAIR).distinct().crossJoin(F.broadcast(beyond))
-    return spans.unionByName(of_all).select(F.explode(F.sequence("begin", "end")).alias("date"), *_PAIR)
+    days = own.select(F.explode(F.sequence("begin", F.lit(end).cast("date"))).alias("date"), *_PAIR)
+    if known is None or last is None or last <= known:
+        return days
+    beyond = F.explode(F.sequence(F.date_add(F.lit(known), 1), F.lit(last))).alias("date")
+    return days.unionByName(_held(inputs["own"]).select(beyond, *_PAIR))
+
+
+def _days(movements: DataFrame) -> tuple[date | None, date | None]:
+    """The first and the last day (UTC) on which something moved."""
+    first, last = ends_of(movements, "moved_at")
+    return (None, None) if first is None else (first.date(), last.date())
+
+
+def _held(stock: DataFrame, products: DataFrame | None = None) -> DataFrame:
+    """The products and warehouses with a level: on the last day of all each has one.
+
+    Args:
+        products: those that are wanted; all when absent.
+    """
+    last = F.lit(ends_of(stock, "date")[1]).cast("date").alias("date")
+    wanted = stock.sparkSession.range(1).select(last) if products is None else products.select("product_id", last)
+    return matching(stock, wanted, columns=_PAIR)
 
 
 def _levels_of_versions(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame:
-    """The days on which stock points to another version of its product than before, in each warehouse of the product."""
-    movements = inputs["movements"]
-    known = movements.agg(F.to_date(F.min("moved_at")).alias("first"), F.to_date(F.max("moved_at")).alias("last"))
-    spans = changed_spans(changed, "product_id", "product_key").crossJoin(known)
-    begin = F.greatest(F.date_sub(F.to_date("since"), 1), F.col("first"))
-    end = F.least(F.when(F.col("until") < F.lit(END), F.to_date("until")).otherwise(F.col("last")), F.col("last"))
+    """The days on which stock points to another version of its product than before, in each warehouse of the product.
+
+    A warehouse in which it was not yet is another movement's affair.
+    """
+    first, last = (F.lit(day).cast("date") for day in _days(inputs["movements"]))
+    spans = changed_spans(changed, "product_id", "product_key")
+    begin = F.greatest(F.date_sub(F.to_date("since"), 1), first)
+    end = F.least(F.when(F.col("until") < F.lit(END), F.to_date("until")).otherwise(last), last)
     within = spans.select("product_id", begin.alias("begin"), end.alias("end")).where(F.col("begin") <= F.col("end"))
-    pairs = (
-        movements.select(*_PAIR).join(F.broadcast(within.select("product_id").distinct()), on="product_id").distinct()
-    )
     days = within.select("product_id", F.explode(F.sequence("begin", "end")).alias("date")).distinct()
+    pairs = _held(inputs["own"], within.select("product_id").distinct())
     return days.join(pairs, on="product_id").select("date", *_PAIR)
 
 
@@ -67,34 +83,30 @@ def _levels_of_versions(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> 
         "value": "Σ quantity × unit cost of all movements until then.",
     },
 )
-def fct_stock_daily(movements: DataFrame, products: DataFrame, *, parts: DataFrame | None) -> DataFrame:
+def fct_stock_daily(
+    movements: DataFrame, products: DataFrame, *, parts: DataFrame | None, own: DataFrame | None
+) -> DataFrame:
     """A row for each product, warehouse and day, from the first movement of the two to the horizon.
 
     Args:
-        parts: the days to make, by product and warehouse; movements of the two before the first of them are summed up
-            as one.
+        parts: the days to make, by product and warehouse; all when absent.
+        own: the levels there are: each run of days to be made goes on from the one before it.
     """
-    day = F.to_date("moved_at")
-    last = F.broadcast(movements.agg(F.to_date(F.max("moved_at")).alias("last_day")))
-    moved = (
-        _with_begin(movements, parts)
-        .groupBy(*_PAIR, "begin", F.greatest(day, F.date_sub("begin", 1)).alias("moved_on"))
-        .agg(
-            F.min(day).alias("first_moved"),
-            F.sum("quantity").alias("moved"),
-            F.sum(F.col("quantity") * F.col("unit_cost")).alias("moved_value"),
-        )
-    )
-    order = Window.partitionBy(*_PAIR).orderBy("moved_on")
-    known = moved.crossJoin(last).select(
+    last_day = F.lit(_days(movements)[1]).cast("date")
+    if parts is None or own is None:
+        moved = _changes(movements.withColumns({name: F.lit(None).cast("date") for name in ("begin", "end")}))
+    else:
+        moved = _changes_within(parts, movements, own)
+    order = Window.partitionBy(*_PAIR, "begin").orderBy("moved_on")
+    known = moved.select(
         *_PAIR,
         "moved_on",
         "moved",
-        F.min("first_moved").over(order).alias("first_day"),
+        F.min("moved_on").over(order).alias("first_day"),
         F.sum("moved").over(order).alias("quantity"),
         F.sum("moved_value").over(order).alias("value"),
         F.greatest("moved_on", "begin").alias("since"),
-        F.coalesce(F.date_sub(F.lead("moved_on").over(order), 1), "last_day").alias("until"),
+        F.coalesce(F.date_sub(F.lead("moved_on").over(order), 1), F.least("end", last_day)).alias("until"),
     )
     levels = (
         known.where(F.col("since") <= F.col("until"))
@@ -119,12 +131,45 @@ def fct_stock_daily(movements: DataFrame, products: DataFrame, *, parts: DataFra
     )
 
 
-def _with_begin(movements: DataFrame, parts: DataFrame | None) -> DataFrame:
-    """The movements whose level is wanted, with ``begin``, the first day on which it is; ``NULL`` where all are."""
-    if parts is None:
-        return movements.withColumn("begin", F.lit(None).cast("date"))
-    begin = parts.groupBy(*_PAIR).agg(F.min("date").alias("begin"))
-    return movements.join(F.broadcast(begin), on=list(_PAIR), how="inner")
+def _changes(movements: DataFrame) -> DataFrame:
+    """By how much the level and the value of each product and warehouse changed on each day.
+
+    Args:
+        movements: with ``begin`` and ``end`` of the days that are wanted; NULL where all are.
+    """
+    return movements.groupBy(*_PAIR, "begin", "end", F.to_date("moved_at").alias("moved_on")).agg(
+        F.sum("quantity").alias("moved"),
+        F.sum(F.col("quantity") * F.col("unit_cost")).alias("moved_value"),
+    )
+
+
+def _changes_within(parts: DataFrame, movements: DataFrame, own: DataFrame) -> DataFrame:
+    """The same for each run of days of ``parts``; the level on the day before it is its first change."""
+    runs = _runs(parts)
+    moved = matching(movements, parts.select("date", *_PAIR), {"date": "to_date(moved_at)"}).withColumn(
+        "date", F.to_date("moved_at")
+    )
+    changes = _changes(moved.join(F.broadcast(runs), on=["date", *_PAIR]))
+    before = runs.select(*_PAIR, "begin", "end", F.date_sub("begin", 1).alias("date")).distinct()
+    levels = matching(own, before.select("date", *_PAIR), columns=["date", *_PAIR, "quantity", "value"])
+    opening = before.join(F.broadcast(levels), on=["date", *_PAIR]).select(
+        *_PAIR,
+        "begin",
+        "end",
+        F.col("date").alias("moved_on"),
+        F.col("quantity").alias("moved"),
+        F.col("value").alias("moved_value"),
+    )
+    return changes.unionByName(opening)
+
+
+def _runs(parts: DataFrame) -> DataFrame:
+    """``parts``, each with the first and the last day of the run of consecutive days to which it belongs."""
+    order = Window.partitionBy(*_PAIR).orderBy("date")
+    numbered = parts.select("date", *_PAIR, F.date_sub("date", F.row_number().over(order)).alias("run"))
+    run = Window.partitionBy(*_PAIR, "run")
+    ends = (F.min("date").over(run).alias("begin"), F.max("date").over(run).alias("end"))
+    return numbered.select("date", *_PAIR, *ends)
 
 
 @transformer(
@@ -133,6 +178,10 @@ def _with_begin(movements: DataFrame, parts: DataFrame | None) -> DataFrame:
     grain=(*_PAIR, "month"),
     rebuild_by=(*_PAIR, "month"),
     narrows={"movements": (*_PAIR, "trunc(moved_at, 'month')"), "stock": (*_PAIR, "trunc(date, 'month')")},
+    uses={
+        "movements": (*_PAIR, "movement_id", "kind", "quantity", "unit_cost", "moved_at"),
+        "stock": (*_PAIR, "date", "opening_quantity", "quantity", "value"),
+    },
     columns={
         "product_id": "The product.",
         "warehouse_id": "The warehouse.",

@@ -9,6 +9,7 @@ from lakehouse.registry.loader import Registry
 from lakehouse.testing import local_frame
 
 BEGINNING, END = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
+_OWN = "date date, product_id bigint, warehouse_id int"
 JAN_30, JAN_31, FEB_1 = date(2026, 1, 30), date(2026, 1, 31), date(2026, 2, 1)
 
 
@@ -42,8 +43,16 @@ def test_each_day_has_the_level_and_value_at_its_end(transform: Any, assert_rows
     ]]  # fmt: skip
     inputs = {"movements": movements, "products": products}
     assert_rows(transform("fct_stock_daily", **inputs).select(*names), expected)
-    parts = [{"date": day, "product_id": 1, "warehouse_id": 1} for day in (FEB_1, JAN_31)]
-    assert_rows(transform("fct_stock_daily", **inputs, parts=parts).select(*names), expected[1:3])
+    pair = {"product_id": 1, "warehouse_id": 1}
+    own = [
+        {"date": JAN_30, **pair, "quantity": 10, "value": "20.00"},
+        {"date": FEB_1, **pair, "quantity": 7, "value": "9.00"},
+    ]
+    kinds = {"own": "date date, quantity bigint, value decimal(18,2)"}
+    for days, count in (([FEB_1, JAN_31], 3), ([JAN_31], 2)):  # what was on the days to be made is of no account
+        parts = [{"date": day, **pair} for day in days]
+        made = transform("fct_stock_daily", **inputs, parts=parts, own=own, schemas=kinds)
+        assert_rows(made.select(*names), expected[1:count])
 
 
 def test_a_movement_touches_its_own_level_from_its_day_on_and_all_levels_on_days_that_had_none(
@@ -57,7 +66,10 @@ def test_a_movement_touches_its_own_level_from_its_day_on_and_all_levels_on_days
         """The days of January by product, of movements of the first on days that they are called by, beside one of another."""
         sides = [[(day, 1, 1, datetime(2026, 1, day, 9, tzinfo=UTC)) for day in days] for days in (before, after)]
         changed = local_frame(spark, sorted({*sides[0]} ^ {*sides[1]}), ddl)
-        asked = [follow(changed, {"movements": local_frame(spark, [of_other, *side], ddl)}).collect() for side in sides]
+        horizon = date(2026, 1, max([2, *before]))
+        own = local_frame(spark, [(horizon, pair, 1) for pair in ([1, 2] if before else [2])], _OWN)
+        inputs = [{"movements": local_frame(spark, [of_other, *side], ddl), "own": own} for side in sides]
+        asked = [follow(changed, each).collect() for each in inputs]
         found = {(row["product_id"], row["date"].day) for rows in asked for row in rows}
         return {
             product: sorted(day for of, day in found if of == product) for product in sorted({of for of, _ in found})
@@ -78,10 +90,9 @@ def test_a_version_of_a_product_touches_its_levels_in_each_warehouse(
     movements = local_frame(spark, moved, "product_id bigint, warehouse_id int, moved_at timestamp")
     ddl = "product_key bigint, product_id bigint, lookup_from timestamp, lookup_to timestamp"
     changed = local_frame(spark, [(11, 1, datetime(2026, 1, 31, 12, tzinfo=UTC), END)], ddl)
-    found = {
-        tuple(row)
-        for row in follow(changed, {"movements": movements}).select("product_id", "warehouse_id", "date").collect()
-    }
+    own = local_frame(spark, [(JAN_31, product, house) for product, house in ((1, 1), (1, 2), (2, 1))], _OWN)
+    rows = follow(changed, {"movements": movements, "own": own}).select("product_id", "warehouse_id", "date")
+    found = {tuple(row) for row in rows.collect()}
     assert found == {(1, house, day) for house in (1, 2) for day in (JAN_30, JAN_31)}
 
 
