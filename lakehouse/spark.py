@@ -224,6 +224,8 @@ def plan(session: SparkSession, size: int) -> bool:
 
 #: Rows take about so many times the bytes in memory that they take in a data file.
 _MEMORY_TO_FILE = 5
+#: What counts as much.
+_UNTOLD = 2**62
 
 
 def bytes_read(frame: DataFrame) -> int:
@@ -238,5 +240,7 @@ def bytes_read(frame: DataFrame) -> int:
 def _bytes_of(leaf: Any) -> int:
     if leaf.getClass().getSimpleName() != "DataSourceV2Relation":
         return int(leaf.stats().sizeInBytes()) // _MEMORY_TO_FILE
+    if leaf.table().getClass().getSimpleName() != "SparkTable":  # but what changed in one, or its metadata
+        return _UNTOLD
     snapshot = leaf.table().table().currentSnapshot()
     return 0 if snapshot is None else int(snapshot.summary().get("total-files-size") or 0)

@@ -13,11 +13,13 @@ from lakehouse import matching as module
 from lakehouse.gold.inputs import rows_at
 from lakehouse.iceberg import find_here
 from lakehouse.iceberg.catalog import Catalog
+from lakehouse.iceberg.changes import changed_rows
 from lakehouse.iceberg.data_files import write
 from lakehouse.iceberg.lake import Lake
 from lakehouse.iceberg.table import IcebergTable
 from lakehouse.matching import ends_of, matching, searchable
 from lakehouse.paths import silver
+from lakehouse.spark import bytes_read
 from lakehouse.testing import local_frame
 
 LINES = {"id": "int", "product": "string", "at": "timestamp"}
@@ -123,6 +125,16 @@ def test_the_ends_of_a_column_are_those_that_spark_finds(lines: tuple[Lake, Iceb
     assert ends_of(rows_at(lake, table, head), column) == expected
     assert expected == {"id": (1, 4), "at": (ROWS[0][2], ROWS[2][2]), "product": ("a", "b")}[column]
     assert (find_here.ends_of(table, column, head) == expected) == (column != "product")
+
+
+def test_what_a_query_reads_is_told_by_its_tables_and_rows(lines: tuple[Lake, IcebergTable]) -> None:
+    lake, table = lines
+    rows, few = lake.spark.table(str(table.name)), local_frame(lake.spark, [(2,), (3,)], "id int")
+    assert bytes_read(rows.join(few, on="id").where("id = 2")) == pytest.approx(table.size, abs=16)
+    assert bytes_read(rows.union(rows)) == 2 * table.size > 0
+    assert bytes_read(few) < 16
+    changed = changed_rows(lake.spark, table, table.head or 0, table.head or 0)
+    assert bytes_read(changed) > 2**40  # nobody tells
 
 
 def test_without_a_value_there_are_no_ends(lines: tuple[Lake, IcebergTable]) -> None:
