@@ -29,7 +29,7 @@ def main(
     shutil.rmtree(lake, ignore_errors=True)
     job = str(ROOT / "bench" / "jobs" / "year.py")
     with own_services("postgres"):
-        env = environment(lake)
+        env = environment(lake, PYTHONPATH=str(ROOT))  # the job asks for the services
         timed(application(profile(), job, [str(loads), str(_NEIGHBOURS), str(told)]).command, env)
     found = json.loads(told.read_text())
     second, last = (statistics.median(found[side]) for side in ("second", "last"))

@@ -81,7 +81,9 @@ def _write_here(
     parts: Parts | None,
 ) -> int | None:
     """Write few rows by the driver; ``None``, and nothing is written, where they are not few or only Spark can."""
-    if not transformer.grain or not target.is_written_here() or (parts is None and target.size > _FEW_BYTES):
+    if not transformer.grain or not target.is_written_here():
+        return None
+    if parts is None and (target.size > _FEW_BYTES or target.row_count > _FEW_ROWS):  # known before rows are made
         return None
     schema = target.arrow_schema()
     rows = rebuilt.limit(_FEW_ROWS + 1).toArrow()

@@ -11,7 +11,7 @@ from lakehouse.iceberg.table import IcebergTable
 #: A data file of fewer bytes is small.
 CRUMB = 4 * 2**20
 #: So many small files are written together.
-_MANY = 32
+_MANY = 16
 #: Rows and bytes in memory that become a row group.
 _GROUP_ROWS, _GROUP_BYTES = 131_072, 32 * 2**20
 
