@@ -6,7 +6,7 @@ rows are few. Else tasks on the executors do.
 
 import pickle
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, wait
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
@@ -71,7 +71,9 @@ class Gathering:
         """
         works = [_PartFile(part, writing.new_file(), constants, watch, repetitive) for part in parts]
         if self.is_near or (len(parts) == 1 and self.in_threads):
-            written = list(self.readers.map(_PartFile.write, works))
+            writes = [self.readers.submit(work.write) for work in works]
+            wait(writes)  # for each, also where one failed: what is still written then would stay behind
+            written = [one.result() for one in writes]
         else:
             context = self.lake.spark.sparkContext
             written = context.parallelize(works, len(works)).map(_PartFile.write).collect()

@@ -5,12 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event
 from typing import Any, cast
 
 import pyarrow as pa
 import pytest
 from pyspark.sql import SparkSession
 
+from lakehouse.errors import SourceUnavailableError
 from lakehouse.iceberg.catalog import Catalog
 from lakehouse.iceberg.data_files import FileTarget
 from lakehouse.iceberg.lake import Lake
@@ -80,6 +82,39 @@ def test_each_part_that_has_rows_becomes_a_file_that_tells_its_highest_cursor(
     files = gathering.files(PARTS, cast(Writing, folder), CONSTANTS, "id")
     assert sorted((file.rows, file.highest) for file in files) == [(2, 4), (3, 2)]
     assert folder.rows() == EXPECTED
+
+
+class Broken:
+    """A part whose connection breaks while another part is read."""
+
+    def __init__(self, other: "Slow") -> None:
+        self._other = other
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        self._other.is_read.wait(10)
+        yield from ()
+        raise SourceUnavailableError("the connection broke")
+
+
+class Slow:
+    def __init__(self) -> None:
+        self.is_read, self.is_done = Event(), False
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        self.is_read.set()
+        Event().wait(0.3)  # as long as a caller that did not wait would need to be gone
+        yield from Numbers(0, 3).batches()
+        self.is_done = True
+
+
+def test_when_a_part_fails_nothing_is_written_any_more(lake: Lake, folder: Folder) -> None:
+    """Else a file would come after those of the failed attempt were removed."""
+    slow = Slow()
+    with ThreadPoolExecutor(2) as readers:
+        reading = Gathering(lake, readers, in_threads=True, rows=None)
+        with pytest.raises(SourceUnavailableError):
+            reading.files([Broken(slow), slow], cast(Writing, folder), CONSTANTS, "id")
+        assert slow.is_done
 
 
 def test_a_frame_has_the_rows_of_all_parts(gathering: Gathering) -> None:
