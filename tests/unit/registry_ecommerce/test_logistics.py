@@ -1,6 +1,6 @@
 """Parcels and how well carriers deliver them, against numbers worked out by hand."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 
@@ -49,9 +49,17 @@ def test_a_carrier_s_week_is_that_of_what_left_and_its_rates_those_of_what_arriv
         (first, 4, None, None, None, "2.00", 4, "10.00", 4),  # on its way
         (second, 5, None, None, None, "2.50", 0, "0.00", 0),
     ]
+    shipments = [
+        {
+            "carrier_id": 3,
+            "shipped_at": arrived - timedelta(hours=values[3] or 0),
+            **dict(zip(names, values, strict=True)),
+        }
+        for values in parcels
+    ]
     result = transform(
         "logistics_performance",
-        shipments=[{"carrier_id": 3, **dict(zip(names, values, strict=True))} for values in parcels],
+        shipments=shipments,
         carriers=[{"carrier_id": 3, "name": "Snail"}],
         schemas={"shipments": "shipping_cost decimal(18,2), gmv decimal(18,2)"},
     )
