@@ -1,26 +1,38 @@
 """What transformers ask of large tables and the driver answers where little is asked: rows that hold one of some keys, and
 the ends of a column. Else it is a join of Spark, or a query."""
 
-import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import pyarrow as pa
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from lakehouse.paths import engine_column, quote
-from lakehouse.spark import bytes_read, frame_of, plan
+from lakehouse.paths import quote
+from lakehouse.spark import bytes_read, frame_of, plan, semi_join
 
 #: With more keys than these the join is the shorter way.
 _MOST_KEYS = 500_000
 
+
+@dataclass(frozen=True)
+class Few:
+    """Rows of a table that the driver found.
+
+    Attributes:
+        exactly: whether they are only those that were looked for, in the columns that are wanted. Else all columns are
+            there, and maybe other rows.
+    """
+
+    rows: DataFrame
+    exactly: bool
+
+
 #: Finds the rows in which expressions (one for each column of the keys) are one of the keys, in the columns that are named;
 #: ``None`` where that is not for the driver.
-Search = Callable[[pa.Table, Sequence[str], Sequence[str]], DataFrame | None]
+Search = Callable[[pa.Table, Sequence[str], Sequence[str]], Few | None]
 #: Tells the lowest and the highest value of a column; ``None`` where Spark must be asked.
 Ends = Callable[[str], tuple[Any, Any] | None]
 
@@ -81,14 +93,8 @@ def matching(
         if held.num_rows <= _MOST_KEYS:
             different = held.group_by(names).aggregate([]).drop_null()
             found = known.search(different, expressions, wanted)
-            if found is not None:
-                return found
+            if found is not None and found.exactly:
+                return found.rows
+            rows = rows if found is None else found.rows
             keys = frame_of(rows.sparkSession, different)
-    return _joined(rows, keys, expressions).select(*map(quote, wanted))
-
-
-def _joined(rows: DataFrame, keys: DataFrame, expressions: Sequence[str]) -> DataFrame:
-    there = [engine_column(f"key_{number}") for number in range(len(expressions))]
-    pairs = zip(expressions, there, strict=True)
-    same: Column = reduce(operator.and_, (F.expr(here) == F.col(name) for here, name in pairs))
-    return rows.join(F.broadcast(keys.toDF(*there)), same, how="left_semi")
+    return semi_join(rows, keys, expressions, null_is_a_value=False).select(*map(quote, wanted))

@@ -1,20 +1,23 @@
 """The Spark of a job: the JVM that it runs in, and its sessions."""
 
+import operator
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cache
+from functools import cache, reduce
 from typing import Any, cast
 
 import pyarrow as pa
 from pyspark import SparkContext
 from pyspark.logger import PySparkLogger
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from lakehouse.errors import SystemFailureError
 from lakehouse.java import remember
+from lakehouse.paths import engine_column
 from lakehouse.settings import Profile
 
 #: HMAC pads are literals of exactly 64 bytes: no plan, explain or error shows one.
@@ -220,6 +223,15 @@ def plan(session: SparkSession, size: int) -> bool:
         else:  # what is unset is Spark's own again, not the application's
             session.conf.set(key, value)
     return size <= _LITTLE
+
+
+def semi_join(rows: DataFrame, keys: DataFrame, expressions: Sequence[str], *, null_is_a_value: bool) -> DataFrame:
+    """The ``rows`` in which ``expressions``, one for each column of ``keys``, are one of the keys, which all tasks are sent."""
+    there = [engine_column(f"key_{number}") for number in range(len(expressions))]
+    same = Column.eqNullSafe if null_is_a_value else Column.__eq__
+    pairs = zip(expressions, there, strict=True)
+    condition = reduce(operator.and_, (same(F.expr(here), F.col(name)) for here, name in pairs))
+    return rows.join(F.broadcast(keys.toDF(*there)), condition, how="left_semi")
 
 
 #: Rows take about so many times the bytes in memory that they take in a data file.

@@ -13,24 +13,12 @@ from lakehouse.iceberg.find_here import all_rows, ends_of, rows_of
 from lakehouse.iceberg.lake import Lake
 from lakehouse.iceberg.table import IcebergTable
 from lakehouse.iceberg.terms import Term
-from lakehouse.matching import searchable
+from lakehouse.matching import Few, searchable
 from lakehouse.registry.transformers import Transformer
 from lakehouse.spark import frame_of
 
 #: A table of fewer bytes is read by the driver as a whole.
 _SMALL = 2**20
-
-
-@dataclass(frozen=True)
-class Few:
-    """Rows of an input that the driver found.
-
-    Attributes:
-        exactly: whether they are only those that were looked for.
-    """
-
-    rows: DataFrame
-    exactly: bool
 
 
 Narrow = Callable[[str, Sequence[str], pa.Table, Sequence[str]], Few | None]
@@ -46,8 +34,8 @@ class Inputs:
 
     Attributes:
         frames: the rows of each; asked for only where they are needed.
-        narrow: the rows of an input in which expressions have one of the combinations of values, and maybe others; ``None``
-            where they are not few, so that Spark has to look for them.
+        narrow: the rows of an input in which expressions have one of the combinations of values, in the columns that are
+            named, or more of both; ``None`` where they are not few, so that Spark has to look for them.
     """
 
     tables: Mapping[str, IcebergTable]
@@ -100,34 +88,42 @@ class _Rows(Mapping[str, DataFrame]):
 
     def narrow(self, name: str, expressions: Sequence[str], values: pa.Table, columns: Sequence[str]) -> Few | None:
         """See :class:`Inputs`."""
-        table, head = self._tables[name], self._heads[name]
-        if not head or not table.is_read_here():
-            return None
-        schema = table.arrow_schema()
-        terms = [Term.parsed(expression, schema) for expression in expressions]
-        known = [(place, term) for place, term in enumerate(terms) if term is not None]
-        if not known:
-            return None
-        looked_for = pa.table([values.column(place) for place, _ in known], [f"term_{place}" for place, _ in known])
-        different = looked_for.group_by(looked_for.column_names).aggregate([])
-        exactly = len(known) == len(terms)
-        wanted = [schema.field(column) for column in (exactly and columns) or schema.names]
-        found = rows_of(table, different, wanted, head, [term for _, term in known])
-        if found is None:
-            return None
-        return Few(frame_of(self._lake.spark, found), exactly)
+        return _look(self._lake, self._tables[name], self._heads[name], values, expressions, columns)
+
+
+def _look(
+    lake: Lake,
+    table: IcebergTable,
+    snapshot: int,
+    values: pa.Table,
+    expressions: Sequence[str],
+    columns: Sequence[str],
+) -> Few | None:
+    """The rows in which ``expressions`` are one of the ``values``, as far as the driver knows the expressions.
+
+    Args:
+        columns: those that are wanted; all when none is named.
+    """
+    if not snapshot or not table.is_read_here():
+        return None
+    schema = table.arrow_schema()
+    terms = [Term.parsed(expression, schema) for expression in expressions]
+    known = [(place, term) for place, term in enumerate(terms) if term is not None]
+    if not known:
+        return None
+    looked_for = pa.table([values.column(place) for place, _ in known], [f"term_{place}" for place, _ in known])
+    different = looked_for.group_by(looked_for.column_names).aggregate([])
+    exactly = len(known) == len(terms)
+    wanted = [schema.field(column) for column in (exactly and columns) or schema.names]
+    found = rows_of(table, different, wanted, snapshot, [term for _, term in known])
+    return None if found is None else Few(frame_of(lake.spark, found), exactly)
 
 
 def rows_at(lake: Lake, table: IcebergTable, snapshot: int) -> DataFrame:
     """The rows of ``table`` at a snapshot (0: of a table without one), for Spark to read and for the driver to look into."""
 
-    def search(keys: pa.Table, expressions: Sequence[str], columns: Sequence[str]) -> DataFrame | None:
-        schema = table.arrow_schema()
-        terms = [term for text in expressions if (term := Term.parsed(text, schema)) is not None]
-        if not snapshot or len(terms) < len(expressions) or not table.is_read_here():
-            return None
-        found = rows_of(table, keys, [schema.field(name) for name in columns], snapshot, terms)
-        return None if found is None else frame_of(lake.spark, found)
+    def search(keys: pa.Table, expressions: Sequence[str], columns: Sequence[str]) -> Few | None:
+        return _look(lake, table, snapshot, keys, expressions, columns)
 
     def ends(column: str) -> tuple[Any, Any] | None:
         return ends_of(table, column, snapshot) if snapshot and table.is_read_here() else None

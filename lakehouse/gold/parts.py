@@ -15,11 +15,11 @@ from lakehouse.iceberg.consumed import Consumed, since
 from lakehouse.iceberg.lake import Lake
 from lakehouse.iceberg.table import IcebergTable
 from lakehouse.iceberg.terms import Term
-from lakehouse.paths import engine_column, quote
+from lakehouse.paths import quote
 from lakehouse.quoting.spark import have_literals, literal
 from lakehouse.raw.request import Window
 from lakehouse.registry.transformers import OWN, Transformer
-from lakehouse.spark import bytes_read, frame_of, plan
+from lakehouse.spark import bytes_read, frame_of, plan, semi_join
 
 #: With more parts than these a whole rebuild is the shorter way. They are sent to all tasks: some 30 bytes each.
 _MOST = 500_000
@@ -91,10 +91,7 @@ class Parts:
             found = values.unique()
             if len(found) <= _MOST_LITERALS:  # the join would read all files
                 rows = rows.where(_is_one_of(expression, found, moments))
-        parts = self.frame(rows.sparkSession)
-        wanted = [engine_column(f"part_{number}") for number in range(len(given))]
-        same = reduce(operator.and_, (F.expr(a).eqNullSafe(F.col(b)) for a, b in zip(given, wanted, strict=True)))
-        return rows.join(F.broadcast(parts.toDF(*wanted)), same, how="left_semi")
+        return semi_join(rows, self.frame(rows.sparkSession), given, null_is_a_value=True)
 
 
 def _moments(rows: DataFrame) -> pa.Schema:
@@ -137,7 +134,9 @@ def narrowed(transformer: Transformer, inputs: Inputs, parts: Parts | None) -> d
         expressions = transformer.narrows.get(name)
         few = inputs.narrow(name, expressions, parts.values, uses.get(name, ())) if expressions else None
         rows = inputs.frames[name] if few is None else few.rows
-        frames[name] = parts.of(rows, expressions) if expressions and not (few and few.exactly) else rows
+        if expressions and not (few and few.exactly):
+            rows = _with(uses.get(name, ()), parts.of(rows, expressions))
+        frames[name] = rows
     return frames
 
 
@@ -163,10 +162,11 @@ def touched(
     most = _MOST_LITERALS if transformer.replaces_partitions else _MOST
     found = list(_days(transformer, window, target))
     asked: list[DataFrame] = []
+    own = {OWN: rows_at(lake, target, target.head or 0)} if OWN in transformer.wants else {}
     for name in known_then:
         known = _known_parts(transformer, lake, inputs, name, known_then)
         if known is None:
-            asked += _parts_asked(transformer, lake, inputs, name, known_then, target)
+            asked += _parts_asked(transformer, lake, inputs, name, known_then, own)
         else:
             found.append(known)
     if asked:  # in one query: each has a plan to be made and a job to be run
@@ -222,12 +222,13 @@ def _parts_asked(
     inputs: Inputs,
     name: str,
     changed: Mapping[str, int],
-    target: IcebergTable,
+    own: Mapping[str, DataFrame],
 ) -> Iterator[DataFrame]:
-    """The parts of ``target`` that the changed rows of one input touch, the same ones more than once.
+    """The parts that the changed rows of one input touch, the same ones more than once.
 
     Args:
         changed: the inputs that changed, each with its snapshot then.
+        own: the table's own rows, where its transformer asks for them.
     """
     parts = transformer.rebuild_by
     changes = lake.changes.between(lake.spark, inputs.tables[name], changed[name], inputs.heads[name])
@@ -237,7 +238,6 @@ def _parts_asked(
         )
         return
     follow = transformer.touched[name]
-    own = {OWN: rows_at(lake, target, target.head or 0)} if OWN in transformer.wants else {}
     now = _Asked(inputs.frames, lambda asked: inputs.frames[asked], own)
     yield follow(changes, now).select(*parts)
     if now.names & _asked_again(transformer, name, changed):

@@ -47,7 +47,7 @@ def rows_of(
     same = _as_there(values, [term.kind(held) for term in looked_at])
     if same is None:
         return None
-    by, within, keys = columns_of(looked_at, held), _within(same, looked_at, held), Keys(same)
+    by, within, keys = columns_of(looked_at, held), ranges_of(same, looked_at, held), Keys(same)
     found, size, rows, most = [], 0, 0, MOST_FOUND // _width(schema)
     for file in target.held_files(within, snapshot):
         places = hits(file, by, keys, looked_at)[0]
@@ -68,8 +68,12 @@ def _has_no_width(kind: pa.DataType) -> bool:
     return bool(pa.types.is_nested(kind) or pa.types.is_string(kind) or pa.types.is_binary(kind))
 
 
-def _within(values: pa.Table, terms: Sequence[Term], schema: pa.Schema) -> dict[str, Range]:
-    """What the columns of ``terms`` lie between in rows with one of ``values``."""
+def ranges_of(values: pa.Table, terms: Sequence[Term], schema: pa.Schema) -> dict[str, Range]:
+    """What the columns of ``terms`` lie between in rows with one of ``values``, where a file's metrics can be compared with it.
+
+    Args:
+        terms: one for each column of ``values``, over the columns of ``schema``.
+    """
     found: dict[str, Range] = {}
     for place, term in enumerate(terms):
         kind = schema.field(term.column).type
@@ -136,12 +140,6 @@ def hits(file: DataFile, by: pa.Schema, keys: Keys, terms: Sequence[Term]) -> tu
         there.append(found)
         first += batch.num_rows
     return np.concatenate(here), np.concatenate(there)
-
-
-def ranges_of(values: pa.Table, names: Sequence[str]) -> dict[str, Range]:
-    """What the columns of ``values`` lie between, where a file's metrics can be compared with it."""
-    found = ((name, _ends(values.column(name))) for name in names if values.column(name).type in _RANGED)
-    return {name: ends for name, ends in found if ends is not None}
 
 
 def _ends(values: pa.ChunkedArray) -> tuple[Any, Any] | None:

@@ -16,7 +16,7 @@ from lakehouse.iceberg.contents import HeldFile, Places
 from lakehouse.iceberg.find_here import hits, ranges_of, rows_of
 from lakehouse.iceberg.keys import Keys, alike, positions
 from lakehouse.iceberg.table import IcebergTable
-from lakehouse.iceberg.terms import Term
+from lakehouse.iceberg.terms import Term, columns_of
 from lakehouse.iceberg.write_here import Rewriting, rewrite
 
 #: So many bytes of data files are rewritten by the driver, one after the other; more are Spark's affair.
@@ -74,12 +74,13 @@ def merge_here(
     """
     if not _pairs(target, key):
         return None
-    files = target.held_files(None if mirror else ranges_of(changes, key))
+    schema, keys, terms = target.arrow_schema(), changes.select(key), [Term(name) for name in key]
+    files = target.held_files(None if mirror else ranges_of(keys, terms, schema))
     if mirror and sum(file.size for file in files) > MOST_REWRITTEN:
         return None
-    changes = changes.select(target.arrow_schema().names)
-    schema = target.arrow_schema()
-    found = _found(changes.select(key), files, pa.schema([schema.field(name) for name in key]))
+    changes = changes.select(schema.names)
+    ready, by = Keys(keys), columns_of(terms, schema)
+    found = [hits(file, by, ready, terms) for file in files]
     if sum(file.size for file, (places, _) in zip(files, found, strict=True) if len(places)) > MOST_REWRITTEN:
         return None
     difference = _difference(changes, removed, schema, files, found, mirror=mirror, lost=lost)
@@ -127,12 +128,6 @@ def _pairs(target: IcebergTable, key: Sequence[str]) -> bool:
         return False
     schema = target.arrow_schema()
     return not any(pa.types.is_floating(schema.field(name).type) for name in key)
-
-
-def _found(keys: pa.Table, files: Sequence[HeldFile], by: pa.Schema) -> list[tuple[Places, Places]]:
-    """For each file the places of the rows with one of ``keys``, and for each of these the place in ``keys``."""
-    terms, ready = [Term(name) for name in by.names], Keys(keys)
-    return [hits(file, by, ready, terms) for file in files]
 
 
 def _difference(

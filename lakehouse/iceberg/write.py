@@ -15,6 +15,7 @@ from lakehouse.iceberg.properties import table_properties
 from lakehouse.iceberg.spark_errors import SPARK_ERRORS, translated
 from lakehouse.iceberg.table import IcebergTable
 from lakehouse.paths import TableName, engine_column, quote
+from lakehouse.spark import semi_join
 
 _SESSION_PROPERTY = "spark.sql.iceberg.snapshot-property."
 _WRITER_PROPERTY = "snapshot-property."
@@ -87,9 +88,7 @@ def merge_part(
     """
     before = target.head
     at = rows.sparkSession.read.option("versionAsOf", str(before))
-    wanted = {name: engine_column(f"part_{name}") for name in part.columns}
-    same = _all(F.col(quote(name)).eqNullSafe(F.col(quote(value))) for name, value in wanted.items())
-    existing = at.table(str(target.name)).join(F.broadcast(part.toDF(*wanted.values())), same, how="left_semi")
+    existing = semi_join(at.table(str(target.name)), part, [*map(quote, part.columns)], null_is_a_value=True)
     with materialized(_differences(existing, rows, key)) as different:
         if different.isEmpty():
             return target.append([], properties)

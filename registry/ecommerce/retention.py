@@ -32,9 +32,9 @@ def _months_of(changed: DataFrame, inputs: Mapping[str, DataFrame]) -> DataFrame
     who = matching(inputs["totals"], placed.select("customer_id"), columns=["customer_id", "first_order_at"])
     theirs = who.select("customer_id", cohort).join(placed, on="customer_id").where("month >= cohort_month")
     touched = theirs.select("cohort_month", "month")
-    (_, newest), last = ends_of(changed, "placed_at"), _last_month(inputs["orders"])
-    if last is not None and newest is not None and newest.date().replace(day=1) > last:
-        beyond = F.explode(F.sequence(F.lit(last), F.trunc(F.lit(newest.date()), "month"), F.expr("INTERVAL 1 MONTH")))
+    newest, last = _last_month(changed), _last_month(inputs["orders"])
+    if last is not None and newest is not None and newest > last:
+        beyond = F.explode(F.sequence(F.lit(last), F.lit(newest), F.expr("INTERVAL 1 MONTH")))
         cohorts = inputs["totals"].select(cohort).distinct()
         touched = touched.union(cohorts.withColumn("month", beyond).where("month >= cohort_month"))
     return touched.select("cohort_month", _since("month"))

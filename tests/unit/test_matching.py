@@ -17,7 +17,7 @@ from lakehouse.iceberg.changes import changed_rows
 from lakehouse.iceberg.data_files import write
 from lakehouse.iceberg.lake import Lake
 from lakehouse.iceberg.table import IcebergTable
-from lakehouse.matching import ends_of, matching, searchable
+from lakehouse.matching import Few, ends_of, matching, searchable
 from lakehouse.paths import silver
 from lakehouse.spark import bytes_read
 from lakehouse.testing import local_frame
@@ -72,7 +72,7 @@ def test_a_table_is_looked_into_by_the_driver_and_joined_by_spark_alike(
     wanted = local_frame(lake.spark, keys, ddl)
     asked: list[bool] = []
 
-    def watched(*given: Any) -> DataFrame | None:
+    def watched(*given: Any) -> Few | None:
         found = search(*given)
         asked.append(found is not None)
         return found
@@ -98,7 +98,7 @@ def test_more_keys_than_the_driver_takes_are_joined(
     monkeypatch.setattr(module, "_MOST_KEYS", 1)
     lake, table = lines
 
-    def refuse(*_: Any) -> DataFrame:
+    def refuse(*_: Any) -> Few:
         raise AssertionError("the driver was asked")
 
     rows = searchable(lake.spark.table(str(table.name)), refuse, unasked)

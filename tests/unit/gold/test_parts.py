@@ -12,11 +12,12 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from lakehouse.gold import parts
-from lakehouse.gold.inputs import Few, Inputs
+from lakehouse.gold.inputs import Inputs
 from lakehouse.gold.parts import Parts, narrowed, touched
 from lakehouse.iceberg.consumed import Consumed
 from lakehouse.iceberg.described import Field
 from lakehouse.iceberg.snapshots import SnapshotInfo
+from lakehouse.matching import Few
 from lakehouse.paths import TableName, gold, silver
 from lakehouse.raw.request import Window
 from lakehouse.registry.transformers import Transformer
@@ -273,9 +274,9 @@ def test_inputs_are_seen_as_they_were_where_one_that_is_looked_into_changed_and_
     tables: Any = {name: Table(silver(name), [APPENDED]) for name in wet.reads}
 
     inputs = Inputs(tables, dict.fromkeys(tables, 2), Now(rain=rain, people=people, names=people))
-    found = list(parts._parts_asked(wet, lake, inputs, "rain", {"rain": 1, "people": 1}, tables["names"]))
+    found = list(parts._parts_asked(wet, lake, inputs, "rain", {"rain": 1, "people": 1}, {}))
     assert {row["name"] for frame in found for row in frame.collect()} == {"Ben"}
     assert set(seen) == expected
     seen.clear()
-    list(parts._parts_asked(wet, lake, inputs, "rain", {"rain": 1}, tables["names"]))
+    list(parts._parts_asked(wet, lake, inputs, "rain", {"rain": 1}, {}))
     assert seen == ["now"]  # nobody moved

@@ -94,4 +94,5 @@ def test_all_rows_of_no_files_have_the_columns(target: Any) -> None:
 def test_a_range_is_told_where_a_file_s_metrics_can_be_compared_with_it(values: pa.Array, expected: Any) -> None:
     moments = pa.timestamp("us", tz="UTC")
     column = values.cast(moments) if pa.types.is_timestamp(values.type) else values
-    assert ranges_of(pa.table({"x": column}), ["x"]) == expected
+    rows = pa.table({"x": column})
+    assert ranges_of(rows, [Term("x")], rows.schema) == expected
