@@ -49,14 +49,20 @@ _TELL_ERRORS = ("SQLQueryContextLogger", "DataFrameQueryContextLogger")
 
 #: Of what days, casts and overflows mean: not to be left to a cluster's own configuration.
 _MEANING = {"spark.sql.session.timeZone": "UTC", "spark.sql.ansi.enabled": "true"}
+#: Bytes in Arrow up to which rows of the driver are a part of the plan. Of more, the optimizer would compute what it can
+#: itself, row by row and without compiled code, and each task would be sent its rows as Java objects.
+_IN_THE_PLAN = 2 * 2**20
 #: Of rows that come to Spark as Arrow each batch is a task, and most of its time what goes before and after it.
-_FEW_TASKS = {"spark.sql.execution.arrow.maxRecordsPerBatch": "131072"}
+_ROWS_OF_THE_DRIVER = {
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "131072",
+    "spark.sql.execution.arrow.localRelationThreshold": str(_IN_THE_PLAN),
+}
 
 
 def session(profile: Profile, application: str, builder: SparkSession.Builder | None = None) -> SparkSession:
     """A session whose catalog is the profile's. The master is what ``spark-submit``, or ``builder``, was given."""
     builder = (builder or SparkSession.builder).appName(application)
-    for key, value in (profile.spark_conf() | _MEANING | _FEW_TASKS).items():
+    for key, value in (profile.spark_conf() | _MEANING | _ROWS_OF_THE_DRIVER).items():
         builder = builder.config(key, value)
     found = builder.config("spark.sql.redaction.string.regex", _HIDDEN_LITERALS).getOrCreate()
     remember(found._jvm)
@@ -171,7 +177,11 @@ def rows_to_frame(session: SparkSession, rows: pa.Table, schema: StructType | st
     batches = [batch for batch in rows.combine_chunks().to_batches() if batch.num_rows]
     nothing = pa.RecordBatch.from_arrays([pa.array([], kind) for kind in rows.schema.types], schema=rows.schema)
     given = pa.Table.from_batches(batches or [nothing])
-    return session.createDataFrame(given) if schema is None else session.createDataFrame(given, schema)
+    frame = session.createDataFrame(given) if schema is None else session.createDataFrame(given, schema)
+    leaf: Any = frame._jdf.queryExecution().analyzed().collectLeaves().apply(0) if given.nbytes > _IN_THE_PLAN else None
+    if leaf is not None and _is_rdd(leaf):
+        leaf.rdd().setName(f"{_HELD}{given.nbytes}")
+    return frame
 
 
 def frame_of(session: SparkSession, rows: pa.Table) -> DataFrame:
@@ -249,7 +259,17 @@ def bytes_read(frame: DataFrame) -> int:
     return sum(_bytes_of(leaves.apply(number)) for number in range(leaves.size()))
 
 
+#: The name of rows of the driver that are no part of the plan; how many bytes they have follows.
+_HELD = "rows of the driver, bytes in Arrow: "
+
+
+def _is_rdd(leaf: Any) -> bool:
+    return str(leaf.getClass().getSimpleName()) == "LogicalRDD"
+
+
 def _bytes_of(leaf: Any) -> int:
+    if _is_rdd(leaf) and str(leaf.rdd().name()).startswith(_HELD):
+        return int(str(leaf.rdd().name()).removeprefix(_HELD)) // _MEMORY_TO_FILE
     if leaf.getClass().getSimpleName() != "DataSourceV2Relation":
         return int(leaf.stats().sizeInBytes()) // _MEMORY_TO_FILE
     if leaf.table().getClass().getSimpleName() != "SparkTable":  # but what changed in one, or its metadata

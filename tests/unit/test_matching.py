@@ -19,7 +19,7 @@ from lakehouse.iceberg.lake import Lake
 from lakehouse.iceberg.table import IcebergTable
 from lakehouse.matching import Few, ends_of, matching, searchable
 from lakehouse.paths import silver
-from lakehouse.spark import bytes_read
+from lakehouse.spark import bytes_read, rows_to_frame
 from lakehouse.testing import local_frame
 
 LINES = {"id": "int", "product": "string", "at": "timestamp"}
@@ -135,6 +135,15 @@ def test_what_a_query_reads_is_told_by_its_tables_and_rows(lines: tuple[Lake, Ic
     assert bytes_read(few) < 16
     changed = changed_rows(lake.spark, table, table.head or 0, table.head or 0)
     assert bytes_read(changed) > 2**40  # nobody tells
+
+
+def test_many_rows_of_the_driver_are_no_part_of_the_plan_and_their_size_is_told(spark: SparkSession) -> None:
+    many = pa.table({"id": pa.array(range(400_000), pa.int64())})
+    frame = rows_to_frame(spark, many)
+    joined = frame.alias("one").join(frame.coalesce(1).alias("other"), on="id")
+    assert "LocalRelation" not in joined._jdf.queryExecution().analyzed().toString()
+    assert bytes_read(joined) == 2 * (many.nbytes // 5)
+    assert joined.count() == many.num_rows
 
 
 def test_without_a_value_there_are_no_ends(lines: tuple[Lake, IcebergTable]) -> None:

@@ -162,7 +162,10 @@ def test_rows_come_to_spark_whatever_the_batches_that_hold_them(spark: SparkSess
     ]
     rows = pa.Table.from_batches(batches, schema)
     expected = list(range(sum(lengths)))
+    apart = spark.newSession()
+    apart.conf.set("spark.sql.execution.arrow.localRelationThreshold", "0")
     for frame in (
+        rows_to_frame(apart, rows),
         rows_to_frame(spark, rows),
         rows_to_frame(spark, rows, "id bigint, at timestamp"),
         frame_of(spark, rows),
