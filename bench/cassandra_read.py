@@ -25,6 +25,7 @@ from lakehouse.orchestrate.runs import Kind, Plan
 from lakehouse.orchestrate.work import Work
 from lakehouse.sources.cassandra.token_ranges import TokenRange, split
 from lakehouse.sources.opening import opened
+from lakehouse.sources.reader import Wanted
 from scripts.services.cassandra import Cassandra
 
 _KEYSPACE = "engagement"
@@ -155,7 +156,7 @@ def _read_as_arrow(table: str) -> int:
     source = profile().sources["app_cassandra"]
     with (
         opened("app_cassandra", source, ()) as session,
-        session.reader(table, {}, None, f"reading {table}") as reader,
+        session.reader(Wanted(table, doing=f"reading {table}")) as reader,
         ThreadPoolExecutor(session.parallelism) as readers,
     ):
         parts = reader.read([column.name for column in reader.relation.columns])

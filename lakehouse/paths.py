@@ -108,6 +108,11 @@ def column_name(source_name: str) -> str:
 #: The columns that the engine adds to a table; a source column of such a name gets a suffix.
 ENGINE_COLUMNS = ("_run_id", "_ingested_at", "_op", "_misfits")
 
+#: The columns of rows that arrive: in what they came, in which line or record of it, by which version of it, and a number that
+#: grows with each row that arrives.
+ORIGIN, LINE, VERSION, ORDER = "source_file", "source_line", "source_version", "source_order"
+ARRIVAL_COLUMNS = (ORIGIN, LINE, VERSION, ORDER)
+
 
 def engine_column(name: str) -> str:
     """A name for a column that the engine adds to rows while it works: no table can have it (see :func:`column_name`)."""

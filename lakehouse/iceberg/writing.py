@@ -6,6 +6,7 @@ from typing import Any
 import structlog
 
 from lakehouse.errors import SystemFailureError
+from lakehouse.iceberg.contents import HeldFile
 from lakehouse.iceberg.data_files import FileTarget, WrittenFile
 from lakehouse.iceberg.java import IcebergClasses
 from lakehouse.iceberg.reported import reported
@@ -51,10 +52,10 @@ class Writing:
         self._given.append(target.path)
         return target
 
-    def commit(self, files: Sequence[WrittenFile], properties: Mapping[str, str]) -> int:
-        """Show ``files``, in one snapshot that bears ``properties``; returns its id."""
+    def commit(self, files: Sequence[WrittenFile], properties: Mapping[str, str], gone: Sequence[HeldFile] = ()) -> int:
+        """Show ``files``, and none of ``gone`` any more, in one snapshot that bears ``properties``; returns its id."""
         with reported(f"committing to {self._name.dotted}"):
-            operation = self._operation(files)
+            operation = self._operation(files, gone)
             for key, value in properties.items():
                 operation.set(key, value)
             operation.commit()
@@ -66,14 +67,21 @@ class Writing:
         assert head is not None
         return head
 
-    def _operation(self, files: Iterable[WrittenFile]) -> Any:
-        if not self._whole:
+    def _operation(self, files: Iterable[WrittenFile], gone: Sequence[HeldFile]) -> Any:
+        if not self._whole and not gone:
             operation = self._transaction.newAppend()
             for file in files:
                 operation.appendFile(self._pending.data_file(file))
             return operation
         everything = self._classes("expressions.Expressions").alwaysTrue()
-        operation = self._transaction.newOverwrite().overwriteByRowFilter(everything)
+        operation = self._transaction.newOverwrite()
+        if self._whole:
+            operation = operation.overwriteByRowFilter(everything)
+        else:
+            operation = operation.validateFromSnapshot(self._before).conflictDetectionFilter(everything)
+            operation = operation.validateNoConflictingData().validateNoConflictingDeletes()
+            for held in gone:
+                operation.deleteFile(held.java)
         for file in files:
             operation.addFile(self._pending.data_file(file))
         return operation

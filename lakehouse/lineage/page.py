@@ -121,6 +121,9 @@ def _silver_row(name: str, kind: str, table: SourceTable, *, history: bool) -> t
 def _loaded(table: SourceTable) -> str:
     if table.load is Load.FULL:
         return "in full, when the source changed"
+    if table.load is Load.ARRIVALS:
+        gone = "stay" if table.deletes.detect == "never" else "leave"
+        return f"what arrived since; rows of what is gone {gone}"
     deletes = "deletes are not looked for" if table.deletes.detect == "never" else "deletes by comparing keys"
     return f"what changed, by `{table.cursor}`; {deletes}"
 

@@ -74,7 +74,7 @@ def describe(registry: Registry, groups: Sequence[Sequence[TableName]]) -> list[
 def _how(registry: Registry, target: TableName) -> str:
     if target.layer is Layer.RAW:
         table = registry.tables[target.table]
-        by = f" by {table.cursor}" if table.cursor else ""
+        by = f" by {table.follows}" if table.follows else ""
         return f"{table.load}{by} from {table.source.connection}: {table.source.relation}"
     reads = ", ".join(read.dotted for read in registry.inputs_of(target))
     if target.layer is Layer.SILVER:

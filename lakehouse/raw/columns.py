@@ -63,9 +63,8 @@ def resolve(table: SourceTable, relation: SourceRelation) -> Contract:
     for name, rule in table.columns.items():
         if name not in names and not rule.dropped:
             raise _missing(table, relation, rule.source or name)
-    if table.holds_pii and (
-        unknown := [column.source_name for column in relation.columns if column.name not in table.columns]
-    ):
+    if without := table.without_policy(column.name for column in relation.columns):
+        unknown = [relation.column(name).source_name for name in without]
         raise DataError(
             f"ingesting {table.table}: it holds personal data, and {relation.name} has columns without a `pii` policy: "
             f"{', '.join(unknown)}.",
@@ -73,7 +72,7 @@ def resolve(table: SourceTable, relation: SourceRelation) -> Contract:
         )
     excluded = {name for name, rule in table.columns.items() if rule.pii is Pii.EXCLUDE or rule.dropped}
     key = tuple(_lake_name(table, relation, name) for name in table.key) or _primary_key(table, relation, excluded)
-    cursor = _lake_name(table, relation, table.cursor) if table.cursor else None
+    cursor = _lake_name(table, relation, table.follows) if table.follows else None
     if cursor and not key:
         raise DataError(
             f"ingesting {table.table}: it loads incrementally, and neither the registry nor {relation.name} has a key; "

@@ -20,7 +20,7 @@ def declared_changes(table: SourceTable, state: State) -> tuple[str, ...]:
     key = _key(table, state)
     if key != state.key:
         changes.append(f"its key is ({', '.join(key)}) now, was ({', '.join(state.key)})")
-    cursor = _lake_name(state, table.cursor) if table.cursor else None
+    cursor = _lake_name(state, table.follows) if table.follows else None
     if cursor != state.cursor:
         changes.append(f"its cursor is {cursor or 'none'} now, was {state.cursor or 'none'}")
     zone = state.options.get("timezone")

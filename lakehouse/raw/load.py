@@ -1,10 +1,9 @@
 """The one ingest: from a source of any kind into raw, in one commit that holds rows, tombstones and the new state."""
 
 from collections.abc import Collection, Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -15,40 +14,26 @@ from lakehouse.iceberg.find_here import all_rows
 from lakehouse.iceberg.lake import Lake
 from lakehouse.iceberg.writing import Writing
 from lakehouse.model import SourceSettings
-from lakehouse.paths import quote, raw
+from lakehouse.paths import quote
 from lakehouse.raw import deletes, differences
 from lakehouse.raw.advance import bound_of, next_state
+from lakehouse.raw.arrivals import Arriving
 from lakehouse.raw.brake import check_brake
-from lakehouse.raw.columns import DELETE, RAW_COLUMNS, UPSERT, Contract, renames, resolve
+from lakehouse.raw.columns import DELETE, UPSERT
 from lakehouse.raw.deletes import Difference
 from lakehouse.raw.differences import columns_of_keys
-from lakehouse.raw.drift import Drift, drift
-from lakehouse.raw.gather import Gathering
 from lakehouse.raw.held import MOST_ROWS, Held, too_much
+from lakehouse.raw.loading import Loading, OpenedSource, wanted
 from lakehouse.raw.plan import Found, ReadPlan, Reads, plan, wants_look
 from lakehouse.raw.request import Loaded, Request
-from lakehouse.raw.state import State, last_state
+from lakehouse.raw.state import State
 from lakehouse.registry.tables import Load, SourceTable
 from lakehouse.sources import opening
 from lakehouse.sources.opening import Followed
-from lakehouse.sources.reader import MISFITS, Bound, Look, Reader, Session
+from lakehouse.sources.reader import MISFITS, Bound, Look
 
-_TICK = timedelta(milliseconds=1)  # between two looks at a source, whatever its clock says
 #: A source that Python reads row by row is not asked whether anything changed when it has more keys than these.
 _MOST_LOOKED_AT = 1_000_000
-
-
-@dataclass(frozen=True)
-class OpenedSource:
-    """A source during a run: its session, and the threads that read by it."""
-
-    session: Session
-    readers: Executor
-
-    @property
-    def parallelism(self) -> int:
-        """How many of its tables may be loaded at the same time."""
-        return self.session.parallelism
 
 
 @contextmanager
@@ -80,25 +65,13 @@ def ingest(table: SourceTable, source: OpenedSource, lake: Lake, request: Reques
         SourceError: the relation or a column is not there, or may not be read.
         SchemaDriftError, BrakeError, DataError: see there; raw is as it was.
     """
-    doing = f"ingesting {table.table}"
-    with source.session.reader(table.source.relation, renames(table), table.timezone, doing) as reader:
-        return _TableLoad(table, source, reader, lake, request).run()
+    with source.session.reader(wanted(table)) as reader:
+        arrives = table.load is Load.ARRIVALS
+        return (Arriving if arrives else _Reading)(table, source, reader, lake, request).run()
 
 
-class _TableLoad:
-    """One table's load, step by step."""
-
-    def __init__(self, table: SourceTable, source: OpenedSource, reader: Reader, lake: Lake, request: Request) -> None:
-        self.table, self.session, self.reader = table, source.session, reader
-        self.lake, self.request = lake, request
-        self.contract: Contract = resolve(table, reader.relation)
-        self.name = raw(table.table)
-        self.target = lake.catalog.find(self.name)
-        self.state = None if request.replaces(table) else last_state(self.target)
-        self.drift: Drift = drift(table, self.target, self.contract, request)
-        self.taken_at = _later(self.session.taken_at, self.state)
-        rows = self.state.keys if self.state else None
-        self.gathering = Gathering(lake, source.readers, self.session.reads_in_threads, rows)
+class _Reading(Loading):
+    """The load of a table whose source shows rows as they are, by a bound of its cursor or as a whole."""
 
     def run(self) -> Loaded:
         planned = self._plan()
@@ -107,7 +80,7 @@ class _TableLoad:
         self.lake.something_came()
         cared = () if planned.replaces or self.target is None else compact(self.target)
         planned = replace(planned, why=(*planned.why, *cared))
-        writing = self._writing(planned)
+        writing = self.writing(planned)
         try:
             return self._load(planned, writing)
         except BaseException:
@@ -128,21 +101,6 @@ class _TableLoad:
         keys = self.state.keys if self.state else None
         return self.session.one_moment or keys is None or keys <= _MOST_LOOKED_AT
 
-    def _writing(self, planned: ReadPlan) -> Writing:
-        catalog = self.lake.catalog
-        if planned.replaces and (self.target is None or self.request.full_refresh or self.state is None):
-            return catalog.replace(self.name, {**self.contract.lake_columns(), **RAW_COLUMNS})
-        if planned.replaces:
-            assert self.target is not None
-            return catalog.replace(self.name, self._evolved())
-        return catalog.extend(self.name, self.drift.added, self.drift.widened)
-
-    def _evolved(self) -> dict[str, str]:
-        """Raw's columns with those that are new, and with wider types: columns that the source gave up stay."""
-        assert self.target is not None
-        there = {field.name: field.lake_type for field in self.target.fields}
-        return there | self.drift.added | self.drift.widened
-
     def _load(self, planned: ReadPlan, writing: Writing) -> Loaded:
         if planned.replaces:
             files = self._files(self.reader.read(self.contract.names), writing, first=True)
@@ -162,7 +120,7 @@ class _TableLoad:
             self.target, writing, self.reader, self.contract, self.gathering, planned, self.taken_at
         )
         with beside as comparison:
-            files = comparison.write_new(writing, self._constants(UPSERT))
+            files = comparison.write_new(writing, self.constants(UPSERT))
             compared = self._braked(comparison.difference()) if planned.compares_keys else None
         planned = replace(planned, why=(*planned.why, *comparison.notes))
         gone_or_late = compared is not None and bool(compared.gone.num_rows or compared.unseen.num_rows)
@@ -179,12 +137,7 @@ class _TableLoad:
 
     def _files(self, parts: Sequence[Any], writing: Writing, *, first: bool = False) -> list[WrittenFile]:
         repetitive = self.reader.repetitive() if first else None
-        return self.gathering.files(parts, writing, self._constants(UPSERT), self.contract.cursor, repetitive)
-
-    def _constants(self, operation: str) -> dict[str, Any]:
-        # a tombstone of a source without one moment comes after the rows that were read with it
-        at = self.taken_at + timedelta(microseconds=operation == DELETE and not self.session.one_moment)
-        return {"_run_id": self.request.run_id, "_ingested_at": at, "_op": operation}
+        return self.gathering.files(parts, writing, self.constants(UPSERT), self.contract.cursor, repetitive)
 
     def _compare_here(self, planned: ReadPlan) -> Difference:
         """How raw's keys and the source's differ; rows that the read brings are awaited."""
@@ -250,7 +203,7 @@ class _TableLoad:
             late = self._files(self.reader.read(self.contract.names, keys=compared.unseen), writing)
         if not compared.gone.num_rows:
             return late, []
-        file = write(writing.new_file(), compared.gone.to_batches(), self._constants(DELETE))
+        file = write(writing.new_file(), compared.gone.to_batches(), self.constants(DELETE))
         return late, [file] if file else []
 
     def _next_state(self, planned: ReadPlan, files: list[WrittenFile], keys: int | None) -> State:
@@ -290,8 +243,3 @@ class _TableLoad:
                 f"{number:,} rows bore a {self.contract.cursor} behind the watermark, later than the overlap covers"
             )
         return tuple(notes)
-
-
-def _later(moment: datetime, state: State | None) -> datetime:
-    """The moment of this look at the source; later than the one before, whatever the source's clock says."""
-    return max(moment, state.taken_at + _TICK) if state else moment

@@ -21,6 +21,7 @@ class Reads(StrEnum):
     NEWER = "newer"
     WINDOW = "window"
     EVERYTHING = "everything"
+    ARRIVED = "arrived"
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,8 @@ def plan(table: SourceTable, state: State | None, contract: Contract, request: R
             f"ingesting {table.table}: a full refresh together with a range of days would make the range the whole table.",
             remedy="Ask for one of the two.",
         )
+    if table.load is Load.ARRIVALS:
+        return _arrivals(table, state, contract, request, found)
     if request.full_refresh:
         replaces = request.replaces(table) or not found.rows_in_raw
         return _everything(table, ("a full refresh is asked for",), replaces=replaces, found=found)
@@ -92,6 +95,22 @@ def plan(table: SourceTable, state: State | None, contract: Contract, request: R
         same = found.look is not None and found.look.fingerprint == state.fingerprint
         return ReadPlan(Reads.NOTHING) if same else _everything(table, (), replaces=True, found=found)
     return _increment(state, contract, request.window, found)
+
+
+def _arrivals(table: SourceTable, state: State | None, contract: Contract, request: Request, found: Found) -> ReadPlan:
+    """What a load reads of what arrives. Only a full refresh gives up the rows of what is no longer there."""
+    if request.full_refresh:
+        why = ("all that is there is read: a full refresh is asked for",)
+        return ReadPlan(Reads.ARRIVED, replaces=True, begins_anew=True, why=why)
+    if state is None:
+        if found.rows_in_raw:
+            raise _stateless(table, found.rows_in_raw)
+        return ReadPlan(Reads.ARRIVED, replaces=True, begins_anew=True)
+    if changes := decisive_changes(state, contract, found.options):
+        why = (f"all that is there is read: {'; '.join(changes)}",)
+        return ReadPlan(Reads.ARRIVED, begins_anew=True, why=why)
+    days = ("what arrives is read by what was read before, whatever the days",)
+    return ReadPlan(Reads.ARRIVED, why=days if request.window else ())
 
 
 def _increment(state: State, contract: Contract, window: Window | None, found: Found) -> ReadPlan:

@@ -38,7 +38,8 @@ class State(Strict):
         cursor: the column by which it is read; ``None`` in a full load.
         columns: those that the watermark vouches for: all rows that it covers were read with them.
         options: what else decided the values: time zone.
-        watermark: ``None`` in a full load.
+        watermark: of an incremental load.
+        position: what was read of what arrives, as its kind of source writes it down.
         reaches_back_to: no transaction that ``taken_at`` did not show began before it; ``None``: unknown.
         fingerprint: of the source's rows from the watermark on, where the source can tell cheaply that none changed.
         keys: how many keys the source had when they were last compared.
@@ -52,6 +53,7 @@ class State(Strict):
     columns: tuple[ReadColumn, ...] = ()
     options: Mapping[str, str] = {}
     watermark: Watermark | None = None
+    position: str | None = None
     reaches_back_to: datetime | None = None
     fingerprint: str | None = None
     keys: int | None = None

@@ -1,6 +1,7 @@
 """What a registry file says of one source table: the contract for its raw and its silver table."""
 
 import re
+from collections.abc import Iterable
 from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Literal, Self
@@ -8,7 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from lakehouse.model import Strict
-from lakehouse.paths import ENGINE_COLUMNS, column_name
+from lakehouse.paths import ARRIVAL_COLUMNS, ENGINE_COLUMNS, ORDER, column_name
 from lakehouse.registry.fields import VALID_PARTITIONING, TableText, identifier
 
 _DURATION = re.compile(r"(?P<number>\d+)\s*(?P<unit>s|second|min|m|minute|h|hour|d|day)s?")
@@ -44,10 +45,12 @@ LakeColumn = Annotated[str, AfterValidator(_lake_column)]
 
 
 class Load(StrEnum):
-    """How raw follows its source: all of it each time, or what came since the watermark."""
+    """How raw follows its source: all of it each time, what came since the watermark, or which files (or whatever rows arrive
+    in) came since those that were read."""
 
     FULL = "full"
     INCREMENTAL = "incremental"
+    ARRIVALS = "arrivals"
 
 
 class OnFailure(StrEnum):
@@ -88,13 +91,17 @@ class SchemaPolicy(StrEnum):
 
 
 class Origin(Strict):
-    """Where a table comes from: a source of the profile and a relation there (``schema.table`` in PostgreSQL).
+    """Where a table comes from: a source of the profile and a relation there.
 
-    ``relation`` names parts with dots; a part that holds a dot or a quote is written in double quotes.
+    Attributes:
+        relation: ``schema.table`` in PostgreSQL, a pattern of files in a folder (``clicks/*/*.jsonl``). Parts of a name are
+            divided by dots; one that holds a dot or a quote is written in double quotes.
+        options: what else this kind of source wants to know (``format``, ``delimiter``); see its row in the README.
     """
 
     connection: str
     relation: str
+    options: dict[str, str] = Field(default_factory=dict)
 
     @field_validator("relation")
     @classmethod
@@ -168,7 +175,8 @@ class Deletes(Strict):
     """How rows that vanish at the source are seen: by comparing keys, at most once in ``every``.
 
     Attributes:
-        detect: ``keys`` or ``never``. A full load sees them without comparing.
+        detect: ``keys`` or ``never``. A full load sees them without comparing. Of what arrives, ``keys`` lets rows leave
+            with the file that they came in; ``never`` is the default there.
         every: the least time between two comparisons; absent: each run.
         max_share: the share of the lake's keys, in [0, 1], that may vanish at once before the table stops and asks.
     """
@@ -184,7 +192,8 @@ class SourceTable(Strict):
     Attributes:
         table: the name in the lake; the file's name when absent.
         load: full by default, incremental when there is a cursor.
-        cursor: the column that grows with each change (or with each new row), in the lake's spelling.
+        cursor: the column that grows with each change (or with each new row), in the lake's spelling; of rows that arrive
+            the number by which they did.
         key: the columns that identify a row; the source's primary key when absent.
         overlap: how far behind the watermark an incremental load looks again, beyond what the source's open
             transactions ask for.
@@ -217,9 +226,16 @@ class SourceTable(Strict):
 
     @model_validator(mode="before")
     @classmethod
-    def _incremental_by_cursor(cls, data: object) -> object:
-        if isinstance(data, dict) and data.get("cursor") and "load" not in data:
+    def _what_follows(cls, data: object) -> object:
+        """A cursor makes an incremental load; what arrives is ordered by its number, and does not leave with its file."""
+        if not isinstance(data, dict):
+            return data
+        if data.get("cursor") and "load" not in data:
             return {**data, "load": Load.INCREMENTAL}
+        if data.get("load") == Load.ARRIVALS:
+            deletes = data.get("deletes")
+            stays = {"detect": "never"} | deletes if isinstance(deletes, dict) else deletes or {"detect": "never"}
+            return {"cursor": ORDER, **data, "deletes": stays}
         return data
 
     @field_validator("columns", mode="before")
@@ -237,6 +253,8 @@ class SourceTable(Strict):
     def _consistent(self) -> Self:
         if self.load is Load.INCREMENTAL and not self.cursor:
             raise ValueError("an incremental load needs a `cursor`: the column that grows with each change")
+        if self.load is Load.ARRIVALS:
+            self._consistent_with_arrivals()
         if self.load is Load.FULL and self.cursor:
             raise ValueError("`cursor` goes with `load: incremental`; remove one of the two")
         for name in self.columns:
@@ -252,7 +270,7 @@ class SourceTable(Strict):
                     f"column {name!r} is of the key, and `pii: {self.columns[name].pii}` would make different keys "
                     "alike; expected none or pseudonymise"
                 )
-        if self.history and not self.cursor:
+        if self.history and self.cursor in {None, ORDER}:
             raise ValueError("`history` needs a `cursor`: the time from which a version of a row is valid")
         if self.holds_pii and (open_columns := [name for name, column in self.columns.items() if column.pii is None]):
             raise ValueError(
@@ -260,3 +278,25 @@ class SourceTable(Strict):
                 f"{', '.join(open_columns)}; expected one of {', '.join(Pii)}"
             )
         return self
+
+    def _consistent_with_arrivals(self) -> None:
+        if self.cursor != ORDER:
+            raise ValueError("`cursor` goes with `load: incremental`; what arrives is read by what was read before")
+        if self.overlap:
+            raise ValueError("`overlap` goes with a `cursor`; what arrives is not looked for behind a watermark")
+        for name in ARRIVAL_COLUMNS:
+            rule = self.columns.get(name, Column())
+            if rule.pii not in KEEPS_APART or rule.dropped or rule.type or rule.source:
+                raise ValueError(
+                    f"column {name!r} says where a row came from: expected no more than a description of it"
+                )
+
+    @property
+    def follows(self) -> str | None:
+        """The cursor by which an incremental load reads; ``None`` where there is no such load."""
+        return self.cursor if self.load is Load.INCREMENTAL else None
+
+    def without_policy(self, names: Iterable[str]) -> list[str]:
+        """Those of the columns ``names`` that need a policy for personal data and have none."""
+        said = {*self.columns, *(ARRIVAL_COLUMNS if self.load is Load.ARRIVALS else ())}
+        return [name for name in names if name not in said] if self.holds_pii else []

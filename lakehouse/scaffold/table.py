@@ -5,6 +5,7 @@ import io
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
+from lakehouse.paths import ARRIVAL_COLUMNS, ORDER
 from lakehouse.sources.relation import SourceColumn, SourceRelation
 
 # without underscores, the likeliest first
@@ -47,7 +48,10 @@ def registry_file(relation: SourceRelation, connection: str, spelled: str) -> st
     """The text of a registry file for ``relation``, which the registry calls ``spelled``."""
     content = CommentedMap()
     content["source"] = _flow({"connection": connection, "relation": spelled})
-    if relation.key:
+    arrives = any(column.name == ORDER for column in relation.columns)
+    if arrives:
+        content["load"] = "arrivals"
+    elif relation.key:
         content["key"] = _sequence(list(relation.key))
     cursor = likely_cursor(relation)
     if cursor is not None:
@@ -55,7 +59,10 @@ def registry_file(relation: SourceRelation, connection: str, spelled: str) -> st
         content.yaml_add_eol_comment("by its name; check that every change moves it", "cursor")
     columns = CommentedMap()
     for column in relation.columns:
-        columns[column.name] = _flow({} if column.name == column.source_name else {"source": column.source_name})
+        if arrives and column.name in ARRIVAL_COLUMNS:
+            continue
+        said = {} if column.name == column.source_name else {"source": column.source_name}
+        columns[column.name] = _flow(said | ({"type": column.likely} if column.likely else {}))
         columns.yaml_add_eol_comment(_remark(column), column.name)
     content["columns"] = columns
     stream = io.StringIO()
@@ -71,6 +78,8 @@ def _remark(column: SourceColumn) -> str:
         if column.lake_type in column.source_type
         else f"{column.source_type}, here {column.lake_type}"
     )
+    if column.likely:
+        kind = "by some of its values"
     hint = "; personal data? set pii" if any(word in column.name for word in _PERSONAL) else ""
     return f"{kind}{'' if column.nullable else ', never null'}{hint}"
 

@@ -11,10 +11,10 @@ from pyspark.sql import functions as F
 
 from lakehouse.errors import DataError, suggest
 from lakehouse.iceberg.arrow_types import decimal_digits
-from lakehouse.paths import engine_column, quote
+from lakehouse.paths import LINE, ORIGIN, engine_column, quote
 from lakehouse.quoting.spark import literal
 from lakehouse.raw.columns import DELETE, RAW_COLUMNS
-from lakehouse.registry.tables import Check, OnFailure, Pii, SourceTable
+from lakehouse.registry.tables import Check, Load, OnFailure, Pii, SourceTable
 from lakehouse.registry.tables import Column as Declared
 from lakehouse.silver.privacy import protect, published_type
 
@@ -30,10 +30,12 @@ class SilverShape:
     Attributes:
         columns: name to Spark SQL type, in order, before pseudonymisation.
         key: the columns that identify a row; empty where the table has no key.
+        place: those that say where it came from, of a table whose rows arrive.
     """
 
     columns: Mapping[str, str]
     key: tuple[str, ...]
+    place: tuple[str, ...] = ()
 
     def published(self, table: SourceTable) -> dict[str, str]:
         """Name to type of what silver shows, once the policies for personal data are applied."""
@@ -73,7 +75,7 @@ def shape(table: SourceTable, raw_columns: Mapping[str, str], key: tuple[str, ..
                 f"transforming {table.table}: raw has no column {name!r}. {suggest(name, known)}",
                 remedy="Ingest the table again, or correct the registry file.",
             )
-    if table.holds_pii and (unknown := [name for name in known if name not in table.columns]):
+    if unknown := table.without_policy(known):
         raise DataError(
             f"transforming {table.table}: it holds personal data, and raw has columns without a `pii` policy: "
             f"{', '.join(unknown)}; expected one for each. Nothing of this load went to silver.",
@@ -83,7 +85,7 @@ def shape(table: SourceTable, raw_columns: Mapping[str, str], key: tuple[str, ..
     types = {
         name: (table.columns.get(name, Declared()).type or raw_columns[name]) for name in known if name not in excluded
     }
-    return SilverShape(types, key)
+    return SilverShape(types, key, (ORIGIN, LINE) if table.load is Load.ARRIVALS else ())
 
 
 def conform(raw: DataFrame, table: SourceTable, silver: SilverShape, keep: Sequence[str] = ()) -> DataFrame:

@@ -75,9 +75,7 @@ def to_silver(
     plan(lake.spark, batch.size + (target.size if target is not None else 0))
     with materialized(_decided(batch.rows(lake.spark), table, columns), batch.number) as decided:
         books, notes = _count(decided, table)
-        quarantine.refresh(
-            table.table, decided, columns.key, books.rejected, lake, run_id, started_at, whole=batch.whole
-        )
+        quarantine.refresh(table.table, decided, columns, books.rejected, lake, run_id, started_at, whole=batch.whole)
         published = columns.protected(table, pseudonym_key)
         if batch.rebuilds or target is None or not columns.key:
             good = decided.where(F.col(OUTCOME) == MERGED).select(*published)

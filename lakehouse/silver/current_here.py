@@ -74,7 +74,7 @@ def judge(
         *([F.col(quote(cursor)).alias(_CURSOR)] if cursor else []),
         *(F.expr(breaks(rule)).alias(_softer(number)) for number, rule in enumerate(softer)),
         content_of(conformed).alias(CONTENT),
-        quarantine.key_json(columns.key).alias(_KEY_TEXT),
+        quarantine.key_json(columns).alias(_KEY_TEXT),
         F.col(quote(FAILURES)),
     ).toArrow()
     for name in ("_ingested_at", "_op"):

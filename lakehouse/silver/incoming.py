@@ -111,7 +111,7 @@ def incoming(table: SourceTable, raw: RawNow, before: Consumed | None, definitio
     known = before.inputs.get(name) if before is not None and before.definition == definition else None
     if known is not None and (known == raw.head or _only_notes(raw.table, known)):
         return None
-    after = since(raw.table, known) if known is not None and table.load is Load.INCREMENTAL else None
+    after = since(raw.table, known) if known is not None and table.load is not Load.FULL else None
     if known is None or after is None or any(info.operation not in {"append", "replace"} for info in after):
         return Batch(raw, None, raw.table.row_count, raw.table.size, rebuilds=known is None)
     appended = [info.summary for info in after if info.operation == "append"]

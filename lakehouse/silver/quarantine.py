@@ -1,7 +1,9 @@
 """Rejected rows: with the rule, the reason, the run, and the row as it was. They leave when a later version passes."""
 
-from collections.abc import Sequence
+import operator
+from collections.abc import Iterable
 from datetime import datetime
+from functools import reduce
 
 import numpy as np
 import pyarrow as pa
@@ -16,8 +18,8 @@ from lakehouse.iceberg.table import IcebergTable
 from lakehouse.iceberg.terms import Term
 from lakehouse.iceberg.write import overwrite
 from lakehouse.iceberg.write_here import Rewriting, rewrite
-from lakehouse.paths import engine_column, quarantine
-from lakehouse.silver.contract import FAILURES
+from lakehouse.paths import engine_column, quarantine, quote
+from lakehouse.silver.contract import FAILURES, SilverShape
 from lakehouse.silver.decide import OUTCOME, REJECTED
 
 COLUMNS = {
@@ -31,14 +33,14 @@ COLUMNS = {
 ROW = engine_column("row")
 
 
-def rejects(decided: DataFrame, key: Sequence[str], run_id: str, rejected_at: datetime) -> DataFrame:
+def rejects(decided: DataFrame, columns: SilverShape, run_id: str, rejected_at: datetime) -> DataFrame:
     """The rejected rows of ``decided`` in the columns of a quarantine table.
 
-    ``key`` is JSON of the key's columns, ``rule`` and ``reason`` list all that the row breaks, and ``row`` is JSON of
+    ``key`` is :func:`key_json`, ``rule`` and ``reason`` list all that the row breaks, and ``row`` is JSON of
     the row as raw holds it, personal data included: quarantine is to be guarded like raw.
     """
     return decided.where(F.col(OUTCOME) == REJECTED).select(
-        key_json(key).alias("key"),
+        key_json(columns).alias("key"),
         F.array_join(F.col(f"{FAILURES}.rule"), ", ").alias("rule"),
         F.array_join(F.col(f"{FAILURES}.reason"), "; ").alias("reason"),
         F.lit(run_id).alias("run_id"),
@@ -50,7 +52,7 @@ def rejects(decided: DataFrame, key: Sequence[str], run_id: str, rejected_at: da
 def refresh(
     table: str,
     decided: DataFrame,
-    key: Sequence[str],
+    columns: SilverShape,
     rejected: int,
     lake: Lake,
     run_id: str,
@@ -70,9 +72,9 @@ def refresh(
     if rejected == 0 and (existing is None or existing.row_count == 0):
         return
     target = existing or lake.catalog.create(name, COLUMNS)
-    rows = rejects(decided, key, run_id, rejected_at)
+    rows = rejects(decided, columns, run_id, rejected_at)
     if not whole and target.row_count:
-        touched = decided.select(key_json(key).alias("key")).distinct()
+        touched = decided.select(key_json(columns).alias("key")).distinct()
         others = lake.spark.table(str(name)).join(touched, on="key", how="left_anti")
         rows = others.select(*COLUMNS).unionByName(rows)
     overwrite(rows, target, {})
@@ -105,6 +107,16 @@ def _places(file: HeldFile, target: IcebergTable, touched: pa.ChunkedArray) -> P
     return hits(file, pa.schema([target.arrow_schema().field("key")]), keys, [Term("key")])[0]
 
 
-def key_json(key: Sequence[str]) -> Column:
-    """JSON of the key's columns; NULL for a table without a key."""
-    return F.to_json(F.struct(*key), {"ignoreNullFields": "false"}) if key else F.lit(None).cast("string")
+def key_json(columns: SilverShape) -> Column:
+    """JSON of the key's columns; where one is NULL, of where the row came from, too. NULL for a table without a key."""
+    if not columns.key:
+        return F.lit(None).cast("string")
+    key = _json(columns.key)
+    if not columns.place:
+        return key
+    keyless = reduce(operator.or_, (F.col(quote(name)).isNull() for name in columns.key))
+    return F.when(keyless, _json(dict.fromkeys((*columns.key, *columns.place)))).otherwise(key)
+
+
+def _json(names: Iterable[str]) -> Column:
+    return F.to_json(F.struct(*map(quote, names)), {"ignoreNullFields": "false"})

@@ -7,12 +7,13 @@ late rows, deletes, drift, the brake and the books are the affair of ``raw/``.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import pyarrow as pa
 
+from lakehouse.errors import SourceError
 from lakehouse.paths import engine_column
 from lakehouse.sources.relation import SourceRelation
 
@@ -133,6 +134,80 @@ class Reader(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Arrived:
+    """What came to a relation since it was last read.
+
+    Attributes:
+        parts: the rows that came.
+        position: what they are up to; a text that only this kind of source understands.
+        read: in how many files, or whatever rows arrive in, they came.
+        rows: about how many they are.
+        replaced: the origins (values of :data:`lakehouse.paths.ORIGIN`) of which raw has rows of another version: the rows
+            that came take their place.
+        vanished: the origins of which raw may have rows, and that are gone.
+        notes: what else an operator should know.
+    """
+
+    parts: Sequence[Part]
+    position: str
+    read: int = 0
+    rows: int = 0
+    replaced: tuple[str, ...] = ()
+    vanished: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class Held(Protocol):
+    """What raw has rows of: the version of each of the ``origins``; of all without them."""
+
+    def __call__(self, origins: Sequence[str] | None) -> Mapping[str, str]: ...
+
+
+@runtime_checkable
+class Feed(Reader, Protocol):
+    """A relation to which rows only come: files in a folder, messages of a topic. Its columns are
+    :data:`lakehouse.paths.ARRIVAL_COLUMNS` and others."""
+
+    def arrived(self, columns: Sequence[str], position: str | None, held: Held, *, anew: bool) -> Arrived:
+        """What came since ``position``; all that is there when it is ``None``.
+
+        Args:
+            held: asked where the position does not tell.
+            anew: whether what raw holds already is read again, too.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a table of the registry wants of a relation.
+
+    Attributes:
+        relation: as the registry spells it.
+        names: lake names by names at the source, where the registry gives other ones.
+        columns: the columns that the registry declares, by their names at the source.
+        zone: the zone of moments that have none; the source's setting when absent.
+        options: what else the registry says of the relation, for its kind of source.
+        doing: what is read for which table, for messages.
+    """
+
+    relation: str
+    names: Mapping[str, str] = field(default_factory=dict)
+    columns: Sequence[str] = ()
+    zone: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+    doing: str = "reading"
+
+    def refuse_options(self, kind: str) -> None:
+        """Raise :class:`SourceError` where there are options: for a kind of source that knows none."""
+        if self.options:
+            raise SourceError(
+                f"{self.doing}: {self.relation} has options ({', '.join(self.options)}); {kind} knows none.",
+                remedy="Remove `options` from `source:` in the registry file.",
+            )
+
+
 class Session(Protocol):
     """A source during a run, shared by all of its tables.
 
@@ -161,14 +236,10 @@ class Session(Protocol):
         """
         ...
 
-    def reader(
-        self, relation: str, names: Mapping[str, str], zone: str | None, doing: str
-    ) -> AbstractContextManager[Reader]:
-        """A reader of ``relation``.
+    def reader(self, wanted: Wanted) -> AbstractContextManager[Reader]:
+        """A reader of the relation.
 
-        Args:
-            names: lake names by names at the source, where the registry gives other ones.
-            zone: the zone of moments that have none; the source's setting when absent.
-            doing: what is read for which table, for messages.
+        Raises:
+            SourceError: it is not there, or is asked for what this kind of source does not know.
         """
         ...

@@ -26,6 +26,7 @@ class SourceColumn:
         nullable: whether the source may hold NULL.
         cursor: what kind of cursor it can be; ``None`` for types that make none.
         identity: tells the column from another of the same name that took its place; empty where the source cannot.
+        likely: a Spark SQL type that its texts fit, for a first contract; empty where the source says the type.
     """
 
     source_name: str
@@ -35,6 +36,7 @@ class SourceColumn:
     nullable: bool = True
     cursor: CursorKind | None = None
     identity: str = ""
+    likely: str = ""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from lakehouse.orchestrate.runs import Status, TableRun
 from lakehouse.raw.gather import Gathering
 from lakehouse.sources.cassandra.settings import Settings as CassandraSource
 from lakehouse.sources.opening import opened
-from lakehouse.sources.reader import Bound
+from lakehouse.sources.reader import Bound, Wanted
 from scripts.services.cassandra import Cassandra
 from scripts.services.control import Services
 from tests.conftest import TestLake
@@ -110,7 +110,7 @@ def test_the_bound_goes_into_the_query_so_that_old_rows_are_not_sent(
     insert(session, keyspace, *((DAY + timedelta(days=n), n, "x") for n in range(20)))
     with (
         opened("app", source(services, keyspace, splits=3)) as own,
-        own.reader("events", {}, None, "reading events") as reader,
+        own.reader(Wanted("events", doing="reading events")) as reader,
     ):
         parts = reader.read(["id"], Bound("at", DAY + timedelta(days=15)))
         rows = [row["id"] for part in parts for batch in part.batches() for row in batch.to_pylist()]
@@ -123,7 +123,7 @@ def test_no_plan_shows_the_password(
     session.execute(f"CREATE TABLE {keyspace}.events {EVENTS}")
     with (
         opened("app", source(services, keyspace)) as own,
-        own.reader("events", {}, None, "reading events") as reader,
+        own.reader(Wanted("events", doing="reading events")) as reader,
         ThreadPoolExecutor(1) as readers,
     ):
         parts = reader.read(["id"])

@@ -1,6 +1,6 @@
 """Cassandra during a run: one connection of the driver; executors that read have their own."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +10,7 @@ from lakehouse.sources.cassandra.reader import CassandraReader
 from lakehouse.sources.cassandra.schema import describe, tables
 from lakehouse.sources.cassandra.settings import Settings
 from lakehouse.sources.opening import Followed
-from lakehouse.sources.reader import Horizon
+from lakehouse.sources.reader import Horizon, Wanted
 from lakehouse.sources.relation import SourceRelation
 
 
@@ -44,10 +44,9 @@ class CassandraSession:
             return describe(self._session, self._source.keyspace, relation).relation
 
     @contextmanager
-    def reader(
-        self, relation: str, names: Mapping[str, str], zone: str | None, doing: str
-    ) -> Iterator[CassandraReader]:
-        del zone  # a moment of Cassandra is UTC
-        with translated(self._source, doing):
-            described = describe(self._session, self._source.keyspace, relation, names)
-        yield CassandraReader(described, self._source, self._session, doing)
+    def reader(self, wanted: Wanted) -> Iterator[CassandraReader]:
+        """See :class:`lakehouse.sources.reader.Session`. No zone is asked for: a moment of Cassandra is UTC."""
+        wanted.refuse_options("Cassandra")
+        with translated(self._source, wanted.doing):
+            described = describe(self._session, self._source.keyspace, wanted.relation, wanted.names)
+        yield CassandraReader(described, self._source, self._session, wanted.doing)

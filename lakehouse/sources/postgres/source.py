@@ -11,6 +11,7 @@ from lakehouse.sources.postgres.quoting import quote_identifier
 from lakehouse.sources.postgres.reader import PostgresReader
 from lakehouse.sources.postgres.settings import Settings
 from lakehouse.sources.postgres.snapshot import Snapshot, exported_snapshot
+from lakehouse.sources.reader import Wanted
 from lakehouse.sources.relation import CursorKind, SourceRelation
 
 #: The highest visible value of integer columns, by relation (as the registry spells it) and column (source name).
@@ -45,10 +46,12 @@ class PostgresSession:
             return describe(connection, relation, self._snapshot.source.timezone, f"describing {relation}").relation
 
     @contextmanager
-    def reader(self, relation: str, names: Mapping[str, str], zone: str | None, doing: str) -> Iterator[PostgresReader]:
-        zone = zone or self._snapshot.source.timezone
+    def reader(self, wanted: Wanted) -> Iterator[PostgresReader]:
+        wanted.refuse_options("PostgreSQL")
+        zone = wanted.zone or self._snapshot.source.timezone
+        relation, doing = wanted.relation, wanted.doing
         with self._snapshot.session() as connection:
-            described = describe(connection, relation, zone, doing, names)
+            described = describe(connection, relation, zone, doing, wanted.names)
             yield PostgresReader(described, self._snapshot, connection, zone, self._floors.get(relation, {}), doing)
 
 

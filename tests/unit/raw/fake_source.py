@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from lakehouse.iceberg.arrow_types import arrow_type
-from lakehouse.sources.reader import COVERED, MISFITS, Bound, Horizon, Look, Part
+from lakehouse.sources.reader import COVERED, MISFITS, Bound, Horizon, Look, Part, Wanted
 from lakehouse.sources.relation import CursorKind, SourceColumn, SourceRelation
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -71,7 +71,8 @@ class FakeSource:
         return self.relation
 
     @contextmanager
-    def reader(self, relation: str, names: Mapping[str, str], zone: str | None, doing: str) -> Iterator["FakeSource"]:
+    def reader(self, wanted: Wanted) -> Iterator["FakeSource"]:
+        del wanted
         yield self
 
     # As a reader

@@ -15,7 +15,8 @@ from lakehouse.iceberg.catalog import Catalog
 from lakehouse.iceberg.lake import Lake
 from lakehouse.paths import raw
 from lakehouse.raw import deletes
-from lakehouse.raw.load import OpenedSource, ingest
+from lakehouse.raw.load import ingest
+from lakehouse.raw.loading import OpenedSource
 from lakehouse.raw.request import Loaded, Request, Window
 from lakehouse.registry.tables import SourceTable
 from tests.unit.raw.fake_source import FakeSource, minute

@@ -8,16 +8,18 @@ from uuid import uuid4
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from lakehouse.iceberg.catalog import Catalog
 from lakehouse.iceberg.lake import Lake
 from lakehouse.paths import quarantine, quote
-from lakehouse.silver.contract import FAILURE_TYPE, FAILURES
+from lakehouse.silver.contract import FAILURE_TYPE, FAILURES, SilverShape
 from lakehouse.silver.decide import MERGED, OUTCOME, REJECTED, SUPERSEDED
 from lakehouse.silver.quarantine import COLUMNS, ROW, refresh, rejects
 from lakehouse.testing import local_frame
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
+KEYED = SilverShape({}, ("id",))
 SCHEMA = f"id int, v string, {quote(FAILURES)} {FAILURE_TYPE}, {quote(ROW)} string, {quote(OUTCOME)} string"
 BROKEN = [{"rule": "type_v", "reason": "v: 'x' is not a int"}, {"rule": "there", "reason": "expected: w"}]
 
@@ -33,7 +35,7 @@ def decided(spark: SparkSession, *rows: tuple[int | None, str]) -> DataFrame:
 
 def test_a_rejected_row_is_told_with_all_that_it_breaks_its_run_and_itself(spark: SparkSession) -> None:
     frame = decided(spark, (1, REJECTED), (2, MERGED), (3, SUPERSEDED))
-    found = rejects(frame, ["id"], "run-1", AT)
+    found = rejects(frame, KEYED, "run-1", AT)
     assert found.columns == list(COLUMNS)
     assert [row.asDict() for row in found.collect()] == [
         {
@@ -49,8 +51,16 @@ def test_a_rejected_row_is_told_with_all_that_it_breaks_its_run_and_itself(spark
 
 def test_a_key_that_is_absent_is_told_as_null_and_a_table_without_a_key_has_none(spark: SparkSession) -> None:
     frame = decided(spark, (None, REJECTED))
-    assert [row["key"] for row in rejects(frame, ["id", "v"], "r", AT).collect()] == ['{"id":null,"v":"x"}']
-    assert [row["key"] for row in rejects(frame, [], "r", AT).collect()] == [None]
+    assert [row["key"] for row in rejects(frame, SilverShape({}, ("id", "v")), "r", AT).collect()] == [
+        '{"id":null,"v":"x"}'
+    ]
+    assert [row["key"] for row in rejects(frame, SilverShape({}, ()), "r", AT).collect()] == [None]
+
+
+def test_of_a_row_that_arrived_without_a_key_it_is_told_where_it_stood(spark: SparkSession) -> None:
+    frame = decided(spark, (None, REJECTED), (1, REJECTED)).withColumn("file", F.lit("a.csv"))
+    keys = [row["key"] for row in rejects(frame, SilverShape({}, ("id",), ("file",)), "r", AT).collect()]
+    assert sorted(keys) == ['{"id":1}', '{"id":null,"file":"a.csv"}']
 
 
 @pytest.fixture
@@ -70,7 +80,7 @@ class Quarantine:
         self._runs += 1
         frame = decided(self.lake.spark, *rows)
         number = sum(outcome == REJECTED for _, outcome in rows)
-        refresh(self.table, frame, ["id"], number, self.lake, f"run-{self._runs}", AT, whole=whole)
+        refresh(self.table, frame, KEYED, number, self.lake, f"run-{self._runs}", AT, whole=whole)
 
     def held(self) -> list[Any]:
         """Key and run of each row."""

@@ -20,7 +20,7 @@ from lakehouse.sources.cassandra.reader import CassandraReader
 from lakehouse.sources.cassandra.settings import Settings
 from lakehouse.sources.cassandra.source import opened
 from lakehouse.sources.cassandra.token_ranges import MAXIMUM, MINIMUM
-from lakehouse.sources.reader import COVERED, MISFITS, Bound
+from lakehouse.sources.reader import COVERED, MISFITS, Bound, Wanted
 from tests.unit.sources.cassandra.fakes import FakeSession, sent, table
 
 EVENTS = table(id="int", at="timestamp", name="text")
@@ -176,6 +176,9 @@ def test_the_tables_of_a_keyspace_are_spelled_as_a_registry_file_names_them(driv
 
 def test_a_reader_takes_the_lake_names_of_the_registry(driver: FakeSession) -> None:
     names = {"id": "event_id"}
-    with opened("app", settings(), ()) as session, session.reader("events", names, None, "ingesting events") as found:
+    with (
+        opened("app", settings(), ()) as session,
+        session.reader(Wanted("events", names, doing="ingesting events")) as found,
+    ):
         assert found.relation.key == ("event_id",)
         assert rows(found.read_keys(["event_id"], None)[0].batches()) == [{"event_id": 1, COVERED: False}]
