@@ -7,6 +7,7 @@ then looks at all of raw, needs no other rule for what another origin holds too.
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -23,7 +24,7 @@ from lakehouse.iceberg.write_here import Rewriting
 from lakehouse.iceberg.writing import Writing
 from lakehouse.paths import ORIGIN, VERSION
 from lakehouse.raw.brake import check_brake
-from lakehouse.raw.columns import UPSERT
+from lakehouse.raw.columns import OPERATION, UPSERT
 from lakehouse.raw.loading import Loading
 from lakehouse.raw.plan import Found, ReadPlan, plan, read_columns
 from lakehouse.raw.request import Loaded
@@ -86,7 +87,7 @@ class Arriving(Loading):
 
     def _load(self, planned: ReadPlan, arrived: Arrived, writing: Writing) -> Loaded:
         gathering = replace(self.gathering, rows=arrived.rows)
-        files = gathering.files(arrived.parts, writing, self.constants(UPSERT), None)
+        files = gathering.files(arrived.parts, writing, self._constants(), None)
         follows = self.table.deletes.detect != "never"
         origins = (*arrived.replaced, *(arrived.vanished if follows else ()))
         leaving = [] if planned.replaces else list(self._leaving(origins))
@@ -97,6 +98,11 @@ class Arriving(Loading):
         snapshot = writing.commit([*files, *stays], self._state(arrived).properties(self.request.run_id), gone)
         notes = (*planned.why, *self.drift.notes(), *_notes(arrived, follows=follows))
         return Loaded(self.table.table, came, 0, snapshot, notes)
+
+    def _constants(self) -> dict[str, Any]:
+        """The engine's columns that are the same in each row."""
+        same = self.constants(UPSERT)
+        return {name: value for name, value in same.items() if name != OPERATION or not self._feed().brings_deletes}
 
     def _leaving(self, origins: Collection[str]) -> Iterator[Leaving]:
         """Where the rows of ``origins`` stand in raw."""

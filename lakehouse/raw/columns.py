@@ -9,7 +9,8 @@ from lakehouse.sources.relation import CursorKind, SourceColumn, SourceRelation
 
 #: The engine's columns in each raw table and their types.
 RAW_COLUMNS = {"_run_id": "string", "_ingested_at": "timestamp", "_op": "string", "_misfits": "string"}
-UPSERT, DELETE = "upsert", "delete"
+#: What a row of raw does to its key.
+OPERATION, UPSERT, DELETE = "_op", "upsert", "delete"
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 
 from lakehouse.errors import DataError, suggest
 from lakehouse.iceberg.arrow_types import decimal_digits
-from lakehouse.paths import LINE, ORIGIN, engine_column, quote
+from lakehouse.paths import LINE, OFFSET, ORIGIN, PARTITION, engine_column, quote
 from lakehouse.quoting.spark import literal
 from lakehouse.raw.columns import DELETE, RAW_COLUMNS
 from lakehouse.registry.tables import Check, Load, OnFailure, Pii, SourceTable
@@ -85,7 +85,8 @@ def shape(table: SourceTable, raw_columns: Mapping[str, str], key: tuple[str, ..
     types = {
         name: (table.columns.get(name, Declared()).type or raw_columns[name]) for name in known if name not in excluded
     }
-    return SilverShape(types, key, (ORIGIN, LINE) if table.load is Load.ARRIVALS else ())
+    place = [name for name in (ORIGIN, LINE, PARTITION, OFFSET) if name in types and table.load is Load.ARRIVALS]
+    return SilverShape(types, key, tuple(place))
 
 
 def conform(raw: DataFrame, table: SourceTable, silver: SilverShape, keep: Sequence[str] = ()) -> DataFrame:

@@ -166,8 +166,15 @@ class Held(Protocol):
 
 @runtime_checkable
 class Feed(Reader, Protocol):
-    """A relation to which rows only come: files in a folder, messages of a topic. Its columns are
-    :data:`lakehouse.paths.ARRIVAL_COLUMNS` and others."""
+    """A relation to which rows only come: files in a folder, messages of a topic. Among its columns are some of
+    :data:`lakehouse.paths.ARRIVAL_COLUMNS`, the last of them always; where arrivals replace others, those that name them, too.
+
+    Attributes:
+        brings_deletes: whether its batches have a column ``_op``, ``upsert`` or ``delete``, since a message may say that a
+            key is gone.
+    """
+
+    brings_deletes: bool
 
     def arrived(self, columns: Sequence[str], position: str | None, held: Held, *, anew: bool) -> Arrived:
         """What came since ``position``; all that is there when it is ``None``.

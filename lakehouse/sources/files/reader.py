@@ -23,6 +23,8 @@ _FOR_EVER = 2**63 - 1
 class FilesReader:
     """See :class:`lakehouse.sources.reader.Feed`."""
 
+    brings_deletes = False
+
     def __init__(
         self,
         relation: SourceRelation,
