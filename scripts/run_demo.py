@@ -17,8 +17,11 @@ from rich.table import Table
 
 from lakehouse.errors import LakehouseError
 from lakehouse.settings import load_profile
+from scripts.demo_data import connections
 from scripts.demo_data.ecommerce import generator as shop
 from scripts.demo_data.engagement import generator as engagement
+from scripts.demo_data.platform import clicks, startups
+from scripts.demo_data.platform.landing import Landing
 from scripts.services.control import Services
 from scripts.services.settings import ROOT
 
@@ -36,6 +39,10 @@ _QUESTIONS = {
     "ecommerce: customers by segment": """
         SELECT segment, count(*) AS customers, sum(ltv) AS ltv, round(avg(churn_risk), 2) AS churn_risk
           FROM customer_360 GROUP BY segment ORDER BY ltv DESC LIMIT 5""",
+    "platform: visits and how far they come, by device": """
+        SELECT device_type_category, sum(sessions) AS sessions, sum(carted) AS carted, sum(checked_out) AS checked_out,
+               sum(purchased) AS purchased, round(sum(purchased) / sum(sessions), 3) AS conversion_rate
+          FROM click_funnel_daily GROUP BY ALL ORDER BY sessions DESC""",
 }
 
 
@@ -100,6 +107,21 @@ def _prepare(services: Services, scale: float, seed: int, *, play: bool) -> None
             )
     finally:
         cluster.shutdown()
+    landing = Landing(connections.landing())
+    _fill(
+        "platform, five days of clicks and of young companies",
+        None if landing.folder.exists() else lambda: _write_files(landing, scale, seed),
+        (lambda: _play_files(landing, scale, seed)) if play else None,
+    )
+
+
+def _write_files(landing: Landing, scale: float, seed: int) -> dict[str, int]:
+    return {**clicks.load(landing, scale, seed), **startups.load(landing, scale, seed)}
+
+
+def _play_files(landing: Landing, scale: float, seed: int) -> date:
+    startups.play_day(landing, scale, seed)
+    return clicks.play_day(landing, scale, seed)
 
 
 def _fill(what: str, load: Callable[[], dict[str, int]] | None, play: Callable[[], date] | None) -> None:

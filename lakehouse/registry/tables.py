@@ -6,32 +6,16 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, field_validator, model_validator
 
 from lakehouse.model import Strict
 from lakehouse.paths import ARRIVAL_COLUMNS, ENGINE_COLUMNS, ORDER, column_name
-from lakehouse.registry.fields import VALID_PARTITIONING, TableText, identifier
+from lakehouse.registry.fields import VALID_PARTITIONING, Duration, TableText, identifier
 
-_DURATION = re.compile(r"(?P<number>\d+)\s*(?P<unit>s|second|min|m|minute|h|hour|d|day)s?")
-_UNITS = {
-    "s": "seconds",
-    "second": "seconds",
-    "m": "minutes",
-    "min": "minutes",
-    "minute": "minutes",
-    "h": "hours",
-    "hour": "hours",
-    "d": "days",
-    "day": "days",
-}
+#: What `formats` knows besides patterns: ISO 8601, and numbers since 1970: from which on, below which, and their microseconds.
+ISO = "iso8601"
+EPOCHS = {"epoch_s": (0, 10**11, 10**6), "epoch_ms": (10**11, 10**14, 10**3)}
 _TYPE = re.compile(r"boolean|int|bigint|float|double|string|binary|date|timestamp|decimal\((\d+),\s*(\d+)\)")
-
-
-def _duration(value: object) -> object:
-    match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
-    if match is None:
-        raise ValueError("a duration like `30 minutes`, `6 h` or `3 days` is expected")
-    return timedelta(**{_UNITS[match["unit"]]: int(match["number"])})
 
 
 def _lake_column(name: str) -> str:
@@ -40,7 +24,6 @@ def _lake_column(name: str) -> str:
     return name
 
 
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
 LakeColumn = Annotated[str, AfterValidator(_lake_column)]
 
 
@@ -117,7 +100,9 @@ class Column(Strict):
     Attributes:
         type: a Spark SQL type; the source's own when absent. What does not fit it rejects the row.
         source: the column's name at the source, where it is not this one.
-        formats: patterns (Spark datetime patterns) tried in order where the source holds dates as text.
+        formats: tried in order where the source holds dates as text: patterns (Spark datetime patterns), ``iso8601``, and
+            ``epoch_s`` and ``epoch_ms``, numbers of seconds below 10^11 and of milliseconds from there on. A moment without
+            a zone is UTC.
         nullable: false rejects a row that has no value here.
         trim: white space at both ends is removed before anything else is looked at.
         pii: see :class:`Pii`.

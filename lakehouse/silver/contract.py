@@ -14,7 +14,7 @@ from lakehouse.iceberg.arrow_types import decimal_digits
 from lakehouse.paths import LINE, OFFSET, ORIGIN, PARTITION, engine_column, quote
 from lakehouse.quoting.spark import literal
 from lakehouse.raw.columns import DELETE, RAW_COLUMNS
-from lakehouse.registry.tables import Check, Load, OnFailure, Pii, SourceTable
+from lakehouse.registry.tables import EPOCHS, ISO, Check, Load, OnFailure, Pii, SourceTable
 from lakehouse.registry.tables import Column as Declared
 from lakehouse.silver.privacy import protect, published_type
 
@@ -167,7 +167,7 @@ def _cast(value: str, before: str, kind: str, formats: tuple[str, ...]) -> str:
     if kind == before and not formats:
         return value
     if formats:
-        moment = f"coalesce({', '.join(f'try_to_timestamp({value}, {literal(pattern)})' for pattern in formats)})"
+        moment = f"coalesce({', '.join(_moment(value, pattern) for pattern in formats)})"
         return moment if kind == "timestamp" else f"CAST({moment} AS DATE)"
     cast = f"try_cast({value} AS {kind})"
     digits = decimal_digits(kind)
@@ -176,6 +176,19 @@ def _cast(value: str, before: str, kind: str, formats: tuple[str, ...]) -> str:
     if (digits is not None or kind in {"int", "bigint"}) and (before in {"double", "float"} or decimal_digits(before)):
         return f"CASE WHEN {cast} = {value} THEN {cast} END"
     return cast
+
+
+def _moment(value: str, pattern: str) -> str:
+    """``value`` as a moment, NULL where it is not written by ``pattern`` (see :class:`lakehouse.registry.tables.Column`)."""
+    if pattern == ISO:
+        return f"CASE WHEN {value} RLIKE '^ *[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}' THEN try_cast({value} AS timestamp) END"
+    if pattern not in EPOCHS:
+        return f"try_to_timestamp({value}, {literal(pattern)})"
+    lowest, below, micros = EPOCHS[pattern]
+    text = f"CAST({value} AS STRING)"
+    number = f"CASE WHEN {text} RLIKE '^ *-?[0-9]{{1,14}}([.][0-9]{{1,9}})? *$' THEN CAST({text} AS decimal(23,9)) END"
+    fits = f"abs({number}) >= {lowest} AND abs({number}) < {below}"
+    return f"CASE WHEN {fits} THEN timestamp_micros(CAST({number} * {micros} AS bigint)) END"
 
 
 def _is_exact(text: str, cast: str, precision: int, scale: int) -> str:

@@ -6,7 +6,8 @@ in ``.env``.
 """
 
 import os
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import psycopg2
 from cassandra.auth import PlainTextAuthProvider
@@ -14,10 +15,17 @@ from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, N
 from cassandra.policies import WhiteListRoundRobinPolicy
 
 from lakehouse.errors import ConfigurationError, SourceUnavailableError
+from lakehouse.settings import load_profile
+from lakehouse.sources.files.settings import Settings
 from scripts.services.env import ensure_env
 from scripts.services.settings import HOST, port
 
 _REMEDY = "Start it with: python -m scripts.services start postgres cassandra"
+
+
+def landing() -> Path:
+    """The folder in which files arrive: that of the profile ``embedded``."""
+    return Path(cast(Settings, load_profile("embedded").source("landing")).root)
 
 
 def postgres() -> Any:

@@ -118,6 +118,39 @@ def test_of_two_formats_that_both_read_a_text_the_first_counts(spark: SparkSessi
         assert values(conformed(raw(spark, ["02/03/2026"], "string"), contract)) == [expected]
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-11-01T10:00:00.123Z", "2026-11-01 10:00:00.123"),
+        ("2026-11-01T12:00:00+02:00", "2026-11-01 10:00:00"),
+        ("2026-11-01 10:00:00", "2026-11-01 10:00:00"),
+        ("01/11/2026 10:00:00", "2026-11-01 10:00:00"),
+        ("1793527200", "2026-11-01 10:00:00"),
+        ("1793527200.5", "2026-11-01 10:00:00.5"),
+        ("1793527200123", "2026-11-01 10:00:00.123"),
+        ("99999999999", "5138-11-16 09:46:39"),
+        ("100000000000", "1973-03-03 09:46:40"),
+        ("-86400", "1969-12-31 00:00:00"),
+        ("10:00", None),
+        ("999999999999999", None),
+        ("2026-13-01", None),
+        ("", None),
+    ],
+)
+def test_one_column_may_hold_moments_in_all_the_ways_that_programs_write_them(
+    spark: SparkSession, text: str, expected: str | None
+) -> None:
+    formats = ["iso8601", "dd/MM/yyyy HH:mm:ss", "epoch_s", "epoch_ms"]
+    found = conformed(raw(spark, [text], "string"), table({"v": {"type": "timestamp", "formats": formats}}))
+    assert found.selectExpr("CAST(v AS string)").first() == (expected,)
+    assert failures(found) == [[] if expected else [("type_v", f"v: '{text}' is not a timestamp")]]
+
+
+def test_numbers_of_seconds_may_come_as_numbers(spark: SparkSession) -> None:
+    contract = table({"v": {"type": "date", "formats": ["epoch_s", "epoch_ms"]}})
+    assert values(conformed(raw(spark, [1793527200, 1793527200123], "bigint"), contract)) == [date(2026, 11, 1)] * 2
+
+
 def test_a_text_that_no_format_reads_does_not_fit(spark: SparkSession) -> None:
     found = conformed(raw(spark, ["2026-01-05"], "string"), table({"v": {"type": "date", "formats": FORMATS}}))
     assert failures(found) == [[("type_v", "v: '2026-01-05' is not a date")]]
