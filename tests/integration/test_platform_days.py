@@ -22,7 +22,10 @@ _SESSION = (
     "session_key, session_date, started_at, ended_at, duration_s, events, views, carts, checkouts, purchases, landing_url, "
     "referrer_domain, device_type_category, is_bot, is_bounce"
 )
-_FUNNEL = "date, device_type_category, referrer_domain, sessions, viewed, carted, checked_out, purchased, bounced, conversion_rate"
+_FUNNEL = (
+    "date, device_type_category, referrer_domain, sessions, viewed, carted, checked_out, purchased, bounced, "
+    "conversion_rate"
+)
 _STARTUP = (
     "startup_id, valid_from, name, founded, country, stage, funding_stage_score, amount_raised, valuation, valuation_bucket, "
     "employees, contact, is_active, valid_to, is_current"
