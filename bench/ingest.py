@@ -1,7 +1,8 @@
 """Rows per second from PostgreSQL into Iceberg: this project, plain Spark JDBC, and dlt with connectorx.
 
 Each is a process of its own, timed from its start to its end, on the same table, one after the other. From Cassandra
-(``--source cassandra``): this project, and the limits of the driver (:mod:`bench.cassandra_read`).
+(``--source cassandra``): this project, and the limits of the driver (:mod:`bench.cassandra_read`). From files
+(``--source files``): this project, and Spark's own reader (:mod:`bench.files_read`).
 """
 
 import os
@@ -12,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from bench import cassandra_read, others
+from bench import cassandra_read, files_read, others
 from bench.common import HOME, environment, in_starts, profile, result, say, services, start_of_spark, timed
 from lakehouse.orchestrate.launch import application
 from lakehouse.orchestrate.runs import Kind, Plan
@@ -37,6 +38,7 @@ class Source(StrEnum):
 
     POSTGRES = "postgres"
     CASSANDRA = "cassandra"
+    FILES = "files"
 
 
 def main(
@@ -47,6 +49,9 @@ def main(
     """Measure the ways on one table."""
     if source is Source.CASSANDRA:
         result(cassandra_read.measure(rows), as_json=json_output)
+        return
+    if source is Source.FILES:
+        result(files_read.measure(rows), as_json=json_output)
         return
     found = services("postgres")
     table = f"bench_{rows}"

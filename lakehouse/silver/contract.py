@@ -17,8 +17,11 @@ from lakehouse.raw.columns import DELETE, RAW_COLUMNS
 from lakehouse.registry.tables import EPOCHS, ISO, Check, Load, OnFailure, Pii, SourceTable
 from lakehouse.registry.tables import Column as Declared
 from lakehouse.silver.privacy import protect, published_type
+from lakehouse.sources.reader import RECORD
 
 FAILURES = engine_column("failures")
+#: Why a record could not be read at all; NULL where it could.
+_BROKEN = "get_json_object(_misfits, {})".format(literal(f"$['{RECORD}']"))
 FAILURE_TYPE = "array<struct<rule:string,reason:string>>"
 _NOTHING = f"CAST(array() AS {FAILURE_TYPE})"
 
@@ -112,7 +115,11 @@ def conform(raw: DataFrame, table: SourceTable, silver: SilverShape, keep: Seque
             failures.append(_failure(missing, f"missing_{name}", literal(f"{name}: a value is required")))
     reason = f"concat('values that fit no type of the lake: ', {_misfits_shown(table)})"
     failures.append(_failure("_misfits IS NOT NULL", "does_not_fit", reason))
-    found = f"CASE WHEN _op = {literal(DELETE)} THEN {_NOTHING} ELSE {_found(failures)} END AS {quote(FAILURES)}"
+    broken = f"named_struct('rule', 'broken_record', 'reason', {_BROKEN})"
+    found = (
+        f"CASE WHEN _op = {literal(DELETE)} THEN {_NOTHING} WHEN {_BROKEN} IS NOT NULL THEN array({broken}) "
+        f"ELSE {_found(failures)} END AS {quote(FAILURES)}"
+    )
     return raw.selectExpr(*typed, *RAW_COLUMNS, *map(quote, keep), found)
 
 
@@ -125,7 +132,8 @@ def check(conformed: DataFrame, table: SourceTable) -> DataFrame:
         _failure(breaks(rule), rule.name, literal(rule.description or f"expected: {rule.expect}")) for rule in rejecting
     ]
     here = quote(FAILURES)
-    both = f"CASE WHEN _op = {literal(DELETE)} THEN {here} ELSE concat({here}, {_found(broken)}) END AS {here}"
+    says_it_all = f"_op = {literal(DELETE)} OR {_BROKEN} IS NOT NULL"
+    both = f"CASE WHEN {says_it_all} THEN {here} ELSE concat({here}, {_found(broken)}) END AS {here}"
     return conformed.selectExpr(*(quote(name) for name in conformed.columns if name != FAILURES), both)
 
 

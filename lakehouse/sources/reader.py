@@ -21,6 +21,8 @@ from lakehouse.sources.relation import SourceRelation
 Value = int | date | datetime
 #: The column of a read that holds JSON of the values that fit no type, by lake name; NULL where all fit.
 MISFITS = "_misfits"
+#: What stands in it in the place of a column, where a record cannot be read at all: why, without a letter of it.
+RECORD = engine_column("record")
 #: The column of a read of keys that is true where a read within the bound brings the row.
 COVERED = engine_column("covered")
 

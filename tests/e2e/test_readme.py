@@ -27,6 +27,7 @@ _LEFT_OUT = {
         "it reads a week of all tables again, which takes two minutes; test_postgres_ingest.py replays days",
     "python -m bench.ingest --rows 5000000 --json": _BENCHMARK,
     "python -m bench.ingest --source cassandra --rows 400000 --json": _BENCHMARK,
+    "python -m bench.ingest --source files --json": _BENCHMARK,
     "python -m bench.run --json": _BENCHMARK,
     "python -m bench.increment --json": _BENCHMARK,
     "python -m bench.demo_day --json": _BENCHMARK,

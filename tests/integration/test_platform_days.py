@@ -121,8 +121,10 @@ def test_a_day_costs_the_sessions_that_it_touches(platform: Platform) -> None:
 
 
 def test_the_lines_that_were_broken_are_in_quarantine_with_file_and_line(platform: Platform) -> None:
-    found = platform.lake.rows("quarantine.clicks", "get_json_object(row, '$.source_file'), reason")
-    broken = {(file, "Latin" if "UTF-8" in reason else "JSON") for file, reason in found if "source_line" in reason}
+    found = platform.lake.rows(
+        "quarantine.clicks", "get_json_object(row, '$.source_file'), reason", "rule = 'broken_record'"
+    )
+    broken = {(file, "Latin" if "UTF-8" in reason else "JSON") for file, reason in found}
     assert {file.rpartition("/")[2] for file, _ in broken} >= {"part-1.jsonl.gz", "part-2.jsonl", "part-3.jsonl"}
     assert {kind for _, kind in broken} == {"Latin", "JSON"}
     assert any("event_type_known" in rule for (rule,) in platform.lake.rows("quarantine.clicks", "rule"))

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from lakehouse.iceberg.arrow_types import arrow_type
 from lakehouse.paths import LINE
-from lakehouse.sources.reader import MISFITS
+from lakehouse.sources.reader import MISFITS, RECORD
 
 _MANY = 131_072
 
@@ -60,7 +60,7 @@ def batches(stream: pa.NativeFile, columns: Mapping[str, tuple[str, str]]) -> It
                     yield _shaped(batch, columns, first)
                     first += batch.num_rows
     except pa.ArrowInvalid as error:
-        why = json.dumps({LINE: f"no Parquet: {' '.join(str(error).split())[:200]}"})
+        why = json.dumps({RECORD: f"no Parquet: {' '.join(str(error).split())[:200]}"})
         arrays = {name: pa.nulls(1, arrow_type(kind)) for name, (_, kind) in columns.items()}
         yield pa.RecordBatch.from_pydict({**arrays, LINE: pa.array([1], pa.int64()), MISFITS: pa.array([why])})
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from lakehouse.paths import LINE
-from lakehouse.sources.reader import MISFITS
+from lakehouse.sources.reader import MISFITS, RECORD
 
 #: The column of the fields that the registry does not declare: JSON of them; NULL where there are none.
 OTHERS = "other_fields"
@@ -103,7 +103,7 @@ class Records:
         return pa.array(found, pa.string())
 
     def _misfits(self) -> pa.Array:
-        said = {number: json.dumps({LINE: why}, ensure_ascii=False) for number, why in self.broken.items()}
+        said = {number: json.dumps({RECORD: why}, ensure_ascii=False) for number, why in self.broken.items()}
         return pa.array([said.get(number) for number in range(len(self.values))], pa.string())
 
 

@@ -172,6 +172,13 @@ def test_a_value_that_is_required_and_absent_is_told_and_so_is_a_key(spark: Spar
     assert failures(conformed(keyless, table())) == [[("missing_id", "id: a value is required")]]
 
 
+def test_of_a_record_that_could_not_be_read_nothing_else_is_told(spark: SparkSession) -> None:
+    contract = table({"v": {"nullable": False}}, checks=[{"name": "there", "expect": "v IS NOT NULL"}])
+    broken = raw(spark, [None], "string").withColumn("_misfits", F.lit('{"record#": "no JSON object: oops"}'))
+    found = check(conformed(broken, contract), contract)
+    assert failures(found) == [[("broken_record", "no JSON object: oops")]]
+
+
 def test_a_required_value_that_does_not_fit_is_told_once(spark: SparkSession) -> None:
     contract = table({"v": {"type": "int", "nullable": False}})
     assert [rule for rule, _ in failures(conformed(raw(spark, ["x"], "string"), contract))[0]] == ["type_v"]

@@ -18,7 +18,7 @@ from lakehouse.paths import LINE
 from lakehouse.sources.files import avro, csv_lines, json_lines, lines, parquet
 from lakehouse.sources.files.csv_lines import Dialect
 from lakehouse.sources.files.records import OTHERS, Fields
-from lakehouse.sources.reader import MISFITS
+from lakehouse.sources.reader import MISFITS, RECORD
 
 COMMAS = Dialect(",", '"', "")
 
@@ -71,7 +71,7 @@ def test_a_line_that_is_no_object_is_told_without_its_text(text: str) -> None:
     found = of_json(f'{{"a": "1"}}\r\n\n{text}\n{{"a": "2"}}', a="a")
     assert [row.get("a") for row in found] == ["1", None, "2"]
     assert [row[LINE] for row in found] == [1, 3, 4]
-    assert json.loads(found[1][MISFITS])[LINE].startswith("no JSON object: ")
+    assert json.loads(found[1][MISFITS])[RECORD].startswith("no JSON object: ")
 
 
 def test_bytes_that_are_no_utf8_and_a_mark_of_byte_order() -> None:
