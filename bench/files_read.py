@@ -22,10 +22,10 @@ def measure(rows: int) -> dict[str, object]:
     """Rows per second, each way by a process of its own, its start included."""
     lake = _HOME / "lake"
     shutil.rmtree(lake, ignore_errors=True)
-    folder = lake / "landing" / "events"
-    _write(_HOME / f"events-{rows}", rows)
-    folder.parent.mkdir(parents=True)
-    folder.symlink_to(_HOME / f"events-{rows}")
+    events = _HOME / f"events-{rows}"
+    _write(events, rows)
+    (lake / "landing").mkdir(parents=True)
+    (lake / "landing" / "events").symlink_to(events)
     registry = _HOME / "registry" / "bench"
     registry.mkdir(parents=True, exist_ok=True)
     columns = "".join(f"  {name}: {{}}\n" for name in FIELDS)
@@ -35,7 +35,7 @@ def measure(rows: int) -> dict[str, object]:
     start = start_of_spark()
     work = Work(kind=Kind.JOB, plan=Plan(tables=("raw.events",)))
     ours = application(profile(), "run_plan.py", ["--work", work.as_json()])
-    plain = application(profile(), str(ROOT / "bench" / "jobs" / "plain_json.py"), [str(folder), *FIELDS])
+    plain = application(profile(), str(ROOT / "bench" / "jobs" / "plain_json.py"), [events.as_uri(), *FIELDS])
     seconds = {
         "ours": timed(ours.command, environment(lake, LAKEHOUSE_REGISTRY=str(_HOME / "registry"))),
         "spark": timed(plain.command, environment(_HOME / "plain")),
