@@ -35,7 +35,10 @@ class Choice:
 
 
 def bare_name(relation: str) -> str:
-    """The name of ``relation`` at its source, without schema and quotes."""
+    """The name of ``relation`` at its source, without schema and quotes; of a pattern of files that of their folder."""
+    if '"' not in relation and ("/" in relation or "*" in relation):
+        plain = [part for part in relation.split("/")[:-1] if not re.search(r"[*?\[=]", part)]
+        return plain[-1] if plain else relation.rpartition("/")[2].partition(".")[0].strip("*") or "files"
     found = _LAST_PART.search(relation)
     return relation if found is None else (found[1] or "").replace('""', '"') or found[2]
 

@@ -18,6 +18,10 @@ from lakehouse.scaffold.schema import bare_name, choose, matching, table_name
         ('public."a""b"', 'a"b', "a_b"),
         ("public._log", "_log", "log"),
         ('public."2024_sales"', "2024_sales", "c2024_sales"),
+        ('public."a/b"', "a/b", "a_b"),
+        ("web/clicks/day=*/*.jsonl.gz", "clicks", "clicks"),
+        ("orders_*.csv", "orders_", "orders"),
+        ("*.csv", "files", "files"),
     ],
 )
 def test_a_table_is_called_as_its_relation(relation: str, bare: str, table: str) -> None:
