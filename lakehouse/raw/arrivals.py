@@ -110,7 +110,7 @@ class Arriving(Loading):
             return
         if not self.target.is_written_here():
             raise SystemFailureError(
-                f"ingesting {self.table.table}: {len(origins):,} of its files changed, and another program left row-level "
+                f"ingesting {self.table.table}: what it read before changed ({_some(origins)}), and another program left row-level "
                 "deletes, or partitions, in raw; expected a table that only this engine writes. Nothing was changed.",
                 remedy=f"Run again with --full-refresh --tables {self.table.table}, which reads all files anew.",
             )
@@ -152,14 +152,14 @@ class Arriving(Loading):
 
 
 def _notes(arrived: Arrived, *, follows: bool) -> tuple[str, ...]:
-    told = [*arrived.notes, *([f"{arrived.read:,} files read"] if arrived.read else [])]
+    told = [*arrived.notes, *([f"{arrived.read:,} {arrived.what} read"] if arrived.read else [])]
     if arrived.replaced:
         told.append(f"{len(arrived.replaced):,} of them in place of another version ({_some(arrived.replaced)})")
     if arrived.vanished:
         became = "their rows left" if follows else "their rows stay"
-        told.append(f"{len(arrived.vanished):,} files are gone, {became} ({_some(arrived.vanished)})")
+        told.append(f"{len(arrived.vanished):,} {arrived.what} are gone, {became} ({_some(arrived.vanished)})")
     return tuple(told)
 
 
-def _some(names: Sequence[str]) -> str:
+def _some(names: Collection[str]) -> str:
     return ", ".join(sorted(names)[:3]) + (", …" if len(names) > 3 else "")

@@ -143,7 +143,8 @@ class Arrived:
     Attributes:
         parts: the rows that came.
         position: what they are up to; a text that only this kind of source understands.
-        read: in how many files, or whatever rows arrive in, they came.
+        read: how many files, or whatever rows arrive in, were read.
+        what: what those are, for notes.
         rows: about how many they are.
         replaced: the origins (values of :data:`lakehouse.paths.ORIGIN`) of which raw has rows of another version: the rows
             that came take their place.
@@ -154,6 +155,7 @@ class Arrived:
     parts: Sequence[Part]
     position: str
     read: int = 0
+    what: str = "files"
     rows: int = 0
     replaced: tuple[str, ...] = ()
     vanished: tuple[str, ...] = ()
