@@ -110,8 +110,8 @@ class Arriving(Loading):
             return
         if not self.target.is_written_here():
             raise SystemFailureError(
-                f"ingesting {self.table.table}: what it read before changed ({_some(origins)}), and another program left row-level "
-                "deletes, or partitions, in raw; expected a table that only this engine writes. Nothing was changed.",
+                f"ingesting {self.table.table}: what it read before changed ({_some(origins)}), and another program left "
+                "row-level deletes, or partitions, in raw; expected a table that only this engine writes. Nothing was changed.",
                 remedy=f"Run again with --full-refresh --tables {self.table.table}, which reads all files anew.",
             )
         wanted = pa.table({ORIGIN: pa.array(sorted(origins), pa.string())})
