@@ -42,6 +42,14 @@ def clone(folder: Path) -> Path:
     return folder
 
 
+def empty_clone(folder: Path) -> Path:
+    """The same with an empty registry: a page that is followed there tells of its own tables alone."""
+    found = clone(folder)
+    for domain in (found / "registry").iterdir():
+        shutil.rmtree(domain)
+    return found
+
+
 def shell(checkout: Path, home: Path) -> dict[str, str]:
     """The environment of a shell in ``checkout`` that has no settings of this project, in a terminal of 120 columns.
 

@@ -1,7 +1,6 @@
 """The guide "Adding a table", followed word for word in a clone of the checkout."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pytest
 from scripts.services.control import Services
 from scripts.services.settings import PORTS
 from tests.conftest import ROOT
-from tests.e2e.checkout import clone, shell
+from tests.e2e.checkout import empty_clone, shell
 from tests.e2e.guide import Block, GuideError, blocks, follow
 from tests.integration.endpoints import PostgresEndpoint
 
@@ -20,10 +19,7 @@ GUIDE = ROOT / "docs" / "adding-a-table.md"
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A clone of the checkout with an empty registry: there, after the demo, nothing would change."""
-    found = clone(tmp_path / "checkout")
-    for domain in (found / "registry").iterdir():
-        shutil.rmtree(domain)
-    return found
+    return empty_clone(tmp_path / "checkout")
 
 
 @pytest.fixture

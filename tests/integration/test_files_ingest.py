@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 from pydantic import SecretStr
 
-from lakehouse.orchestrate.runs import Status, TableRun
+from lakehouse.orchestrate.runs import Status
 from lakehouse.paths import raw as raw_name
 from lakehouse.raw.state import last_state
 from lakehouse.sources.files import position
@@ -27,6 +27,7 @@ from lakehouse.sources.files.part import FilesPart
 from lakehouse.sources.files.settings import Settings
 from scripts.services.minio import Minio
 from tests.conftest import TestLake
+from tests.integration.postgres_tables import run
 
 Rows = Sequence[Mapping[str, Any]]
 _EVENTS = """
@@ -81,16 +82,6 @@ def name(lake: TestLake, request: pytest.FixtureRequest) -> Iterator[str]:
 
 def register(lake: TestLake, name: str, pattern: str, more: str = _EVENTS, options: str = "") -> None:
     lake.register(name, f"source: {{connection: landing, relation: '{pattern}'{options}}}\n{more}")
-
-
-def run(lake: TestLake, name: str, **options: Any) -> TableRun:
-    """Raw and silver; the raw one's outcome. The books balance."""
-    found = lake.run(f"raw.{name}", f"silver.{name}", **options)
-    for done in found.values():
-        assert done.status in {Status.SUCCEEDED, Status.UNCHANGED}, done.error
-    silver = found[f"silver.{name}"]
-    assert silver.rows_read == silver.merged + silver.superseded + silver.rejected
-    return found[f"raw.{name}"]
 
 
 def silver(lake: TestLake, name: str) -> dict[str, tuple[Any, ...]]:
