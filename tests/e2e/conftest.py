@@ -1,15 +1,19 @@
 """A lake of its own for each module, run by the commands that people and schedulers run."""
 
+import fcntl
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from scripts.demo_data.engagement import generator
@@ -46,12 +50,66 @@ class Sandbox:
         """What became of each table in the last run."""
         return {event["table"]: event for event in self.events if event["event"] == "table"}
 
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start the master script, and do not wait for it."""
+        command = self.command(*arguments)
+        return subprocess.Popen(command, env=self.env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+
+    def kill(self, process: subprocess.Popen[str]) -> None:
+        """End a run with its Spark at once, whatever they are doing, and wait until its lock is let go."""
+        children = _children(process.pid)
+        process.kill()
+        process.wait()
+        for child in children:
+            with suppress(ProcessLookupError):
+                os.killpg(child, signal.SIGKILL)
+        self._wait_for_lock()
+
+    def _wait_for_lock(self) -> None:
+        deadline = time.monotonic() + 20
+        with (self.home / "run.lock.write").open("a") as lock:
+            while time.monotonic() < deadline:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    return
+                except BlockingIOError:
+                    time.sleep(0.1)
+        pytest.fail("the killed application still holds its lock")
+
+    def sql(self, query: str) -> list[tuple[Any, ...]]:
+        """The rows of a query, as `lakehouse sql` answers it."""
+        output = self.home / "answer.parquet"
+        command = [
+            str(ROOT / ".venv" / "bin" / "lakehouse"),
+            "sql",
+            "--profile",
+            self.profile,
+            query,
+            "--output",
+            str(output),
+        ]
+        subprocess.run(command, env=self.env, capture_output=True, check=True)
+        return duckdb.sql(f"FROM read_parquet('{output}')").fetchall()
+
     def submit(self, *arguments: str, code: int = 0) -> str:
         """spark-submit, as the README has it."""
         command = [str(ROOT / ".venv" / "bin" / "spark-submit"), "--properties-file", "spark-defaults.conf", *arguments]
         done = subprocess.run(command, env=self.env, capture_output=True, text=True, check=False, cwd=ROOT)
         assert done.returncode == code, f"exit {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-6000:]}"
         return done.stdout
+
+
+def _children(parent: int) -> list[int]:
+    """The processes that ``parent`` started and that still run."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            head, _, tail = path.read_text().rpartition(")")
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it ended meanwhile
+        if int(tail.split()[1]) == parent:
+            found.append(int(head.split(" ")[0]))
+    return found
 
 
 @pytest.fixture(scope="session")

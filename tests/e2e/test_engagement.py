@@ -1,8 +1,6 @@
 """The road end to end, by spark-submit: PostgreSQL and Cassandra to the analyst's DuckDB, held against the sources."""
 
 import json
-import os
-import signal
 import subprocess
 import time
 from collections.abc import Callable
@@ -131,45 +129,12 @@ def test_a_run_that_is_killed_leaves_nothing_half_and_can_be_resumed(
             ended.append(event["table"])
             if event["table"].startswith("silver."):
                 break
-    children = _children(process.pid)
-    process.kill()
-    process.wait()
-    for child in children:
-        os.killpg(child, signal.SIGKILL)
+    sandbox.kill(process)
     assert not analytics(sandbox).exists()
-    _wait_for_lock(sandbox)
     sandbox.pipeline("--resume")
     statuses = {name: event["status"] for name, event in sandbox.tables().items()}
     assert {name: statuses[name] for name in ended} == dict.fromkeys(ended, "unchanged")
     assert differences(analytics(sandbox), oracle) == []
-
-
-def _children(parent: int) -> list[int]:
-    """The processes that ``parent`` started and that still run."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            head, _, tail = path.read_text().rpartition(")")
-        except (FileNotFoundError, ProcessLookupError):
-            continue  # it ended meanwhile
-        if int(tail.split()[1]) == parent:
-            found.append(int(head.split(" ")[0]))
-    return found
-
-
-def _wait_for_lock(sandbox: Sandbox) -> None:
-    """Until the killed application has let go of its lock."""
-    import fcntl
-
-    deadline = time.monotonic() + 20
-    with (sandbox.home / "run.lock.write").open("a") as lock:
-        while time.monotonic() < deadline:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return
-            except BlockingIOError:
-                time.sleep(0.1)
-    pytest.fail("the killed application still holds its lock")
 
 
 def test_two_runs_at_once_are_refused(lake: Sandbox) -> None:

@@ -32,12 +32,25 @@ _SCORES = {"pre seed": 1, "seed": 2, "series a": 3, "series b": 4, "series c": 5
 _BOUNDS = ((50_000_000, "50 million and more"), (10_000_000, "10 to 50 million"), (1_000_000, "1 to 10 million"))
 
 
+def lines(folder: Path, pattern: str) -> dict[str, int]:
+    """How many lines that are not blank each file has."""
+    files = [path for path in folder.glob(pattern) if not path.name.startswith((".", "_"))]
+    found = {
+        str(path.relative_to(folder)): sum(map(bool, map(bytes.strip, _content(path).split(b"\n")))) for path in files
+    }
+    return {name: count for name, count in found.items() if count}
+
+
+def _content(path: Path) -> bytes:
+    content = path.read_bytes()
+    return gzip.decompress(content) if path.suffix == ".gz" else content
+
+
 def records(folder: Path, pattern: str) -> Iterator[dict[str, Any]]:
     """The JSON objects in the lines of the files, in the order in which files were last written."""
     files = [path for path in folder.glob(pattern) if not path.name.startswith((".", "_"))]
     for path in sorted(files, key=lambda path: (path.stat().st_mtime_ns, str(path.relative_to(folder)))):
-        content = path.read_bytes()
-        for line in (gzip.decompress(content) if path.suffix == ".gz" else content).split(b"\n"):
+        for line in _content(path).split(b"\n"):
             try:
                 value = json.loads(line.decode(), parse_float=Decimal)
             except ValueError:
