@@ -77,7 +77,7 @@ class Origin(Strict):
     """Where a table comes from: a source of the profile and a relation there.
 
     Attributes:
-        relation: ``schema.table`` in PostgreSQL, a pattern of files in a folder (``clicks/*/*.jsonl``). Parts of a name are
+        relation: ``schema.table`` in PostgreSQL, a pattern of files in a folder (``coupons/*/*.jsonl``). Parts of a name are
             divided by dots; one that holds a dot or a quote is written in double quotes.
         options: what else this kind of source wants to know (``format``, ``delimiter``); see its row in the README.
     """
