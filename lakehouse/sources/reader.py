@@ -21,6 +21,8 @@ from lakehouse.sources.relation import SourceRelation
 Value = int | date | datetime
 #: The column of a read that holds JSON of the values that fit no type, by lake name; NULL where all fit.
 MISFITS = "_misfits"
+#: What a row does to its key, where a message may say that it is gone.
+OPERATION, UPSERT, DELETE = "_op", "upsert", "delete"
 #: The column of a read of keys that is true where a read within the bound brings the row.
 COVERED = engine_column("covered")
 
@@ -170,8 +172,7 @@ class Feed(Reader, Protocol):
     :data:`lakehouse.paths.ARRIVAL_COLUMNS`, the last of them always; where arrivals replace others, those that name them, too.
 
     Attributes:
-        brings_deletes: whether its batches have a column ``_op``, ``upsert`` or ``delete``, since a message may say that a
-            key is gone.
+        brings_deletes: whether its batches have a column :data:`OPERATION`, since a message may say that a key is gone.
     """
 
     brings_deletes: bool
