@@ -90,7 +90,7 @@ class KafkaReader:
 
     def _parts(self, found: News, columns: Sequence[str]) -> list[KafkaPart]:
         offsets = found.offsets
-        count = max(-(-offsets // _TOGETHER), min(self._source.parallelism, -(-offsets // _WORTH)))
+        count = max(1, -(-offsets // _TOGETHER), min(self._source.parallelism, -(-offsets // _WORTH)))
         topic = self._topic
         return [
             KafkaPart(self._source, self._reading, topic.name, topic.identifier, group, tuple(columns), self._doing)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicCollection, TopicPartition
-from confluent_kafka.admin import OffsetSpec
+from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]
 
 from lakehouse.errors import SourceError, suggest
 from lakehouse.sources.kafka.connection import Client, translated
@@ -62,8 +62,8 @@ class Topics:
         with self._translated(doing):
             described = self._described(name, doing)
             partitions = [partition.id for partition in described.partitions]
-            lows = self._offsets(name, partitions, OffsetSpec.earliest())
-            ends = self._offsets(name, partitions, OffsetSpec.latest())
+            lows = self._offsets(name, partitions, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+            ends = self._offsets(name, partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]
         spans = {number: Span(lows[number], max(lows[number], ends[number])) for number in partitions}
         return Topic(name, str(described.topic_id), spans)
 
