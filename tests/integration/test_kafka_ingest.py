@@ -164,7 +164,7 @@ def test_messages_are_read_once_and_each_row_knows_its_partition_and_offset(
         ("e3", "1.50", "Ulm", None, 1, 0, 1, None),
     ]
     told = lake.rows(f"silver.{name}", "CAST(message_time AS string), message_headers, CAST(amount AS string)")
-    assert told[0] == ("2026-11-18 09:06:40.123", None, "2.50")
+    assert told[0] == ("2026-11-18 11:06:40.123", None, "2.50")
     assert lake.rows(f"silver.{name}", "message_headers", "event_id = 'e3'") == [
         ('{"trace": ["a", "b"], "raw": ["base64:/w=="], "no": [null]}',)
     ]
