@@ -178,11 +178,11 @@ class Feed(Reader, Protocol):
     brings_deletes: bool
 
     def arrived(self, columns: Sequence[str], position: str | None, held: Held, *, anew: bool) -> Arrived:
-        """What came since ``position``; all that is there when it is ``None``.
+        """What came since ``position``; all that is there when it is ``None``: then raw holds nothing, or nothing of it stays.
 
         Args:
             held: asked where the position does not tell.
-            anew: whether what raw holds already is read again, too.
+            anew: whether what raw holds already is read again, too, as far as it is there.
         """
         ...
 
