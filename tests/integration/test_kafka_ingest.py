@@ -333,6 +333,26 @@ def test_a_new_partition_is_read_from_its_beginning(lake: TestLake, broker: Brok
     assert position(lake, name) == {0: 1, 1: 0, 2: 2}
 
 
+def test_when_what_is_read_changes_all_that_is_there_is_read_again_and_counts_once(
+    lake: TestLake, broker: Broker, name: str
+) -> None:
+    broker.write(name, *(event(n, more=n) for n in range(4)))
+    register(lake, name)
+    run(lake, name)
+    broker.forget(name, 0, 2)
+    changed = _EVENTS + "  more: bigint\n"
+    register(lake, name, changed)
+    run(lake, name)
+    assert lake.rows(f"silver.{name}", "event_id, more") == [("e0", None), ("e1", None), ("e2", 2), ("e3", 3)]
+    broker.write(name, event(4), event(5))
+    broker.forget(name, 0, 5)
+    register(lake, name, changed + "  other: {}\n")
+    assert "no longer holds up to 1 messages that were not read: partition 0: 4 to 5" in failure(lake, name)
+    broker.remove(name)
+    broker.make(name)
+    assert "was made anew" in failure(lake, name)
+
+
 def test_a_run_that_dies_while_it_reads_or_after_it_committed_loses_and_doubles_nothing(
     lake: TestLake, broker: Broker, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

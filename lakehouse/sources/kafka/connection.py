@@ -93,6 +93,8 @@ def translated(client: Client, doing: str, admin: AdminClient | None = None) -> 
         if admin is not None:
             admin.poll(0)
         raise meaning(client, error.args[0], doing) from None
+    except TimeoutError:
+        raise _no_answer(client, "", doing) from None
 
 
 def meaning(client: Client, error: KafkaError, doing: str) -> SourceError:
@@ -116,13 +118,23 @@ def meaning(client: Client, error: KafkaError, doing: str) -> SourceError:
             f"{doing}: {source.where} lets user {source.user!r} not do that: {_text(error)}.",
             remedy="Grant it Describe and Read of the topic, and Describe of the group 'lakehouse'.",
         )
-    if error.code() < 0 or error.retriable() or error.code() in {KafkaError.REQUEST_TIMED_OUT}:
-        why = client.complaints[-1][1] if client.complaints else _text(error)
-        return SourceUnavailableError(
-            f"{doing}: {source.where} does not answer within {source.request_timeout_s:g} s: {why}.",
-            remedy="Check that it runs and that this machine reaches its brokers by the names that they give themselves.",
+    if error.code() == KafkaError._INVALID_ARG:
+        return SourceError(
+            f"{doing}: a client of {source.where} cannot be made as the profile says: {_text(error)}.",
+            remedy="Correct the source in the profile.",
         )
+    if error.code() < 0 or error.retriable() or error.code() == KafkaError.REQUEST_TIMED_OUT:
+        return _no_answer(client, _text(error), doing)
     return SourceError(f"{doing}: {source.where}: {error.name()}: {_text(error)}.")
+
+
+def _no_answer(client: Client, said: str, doing: str) -> SourceUnavailableError:
+    source = client.source
+    why = client.complaints[-1][1] if client.complaints else said
+    return SourceUnavailableError(
+        f"{doing}: {source.where} does not answer within {source.request_timeout_s:g} s{f': {why}' if why else ''}.",
+        remedy="Check that it runs and that this machine reaches its brokers by the names that they give themselves.",
+    )
 
 
 def _text(error: KafkaError) -> str:

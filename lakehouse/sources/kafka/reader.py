@@ -1,6 +1,7 @@
 """A topic, as a relation to which rows arrive."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import pyarrow as pa
@@ -30,14 +31,17 @@ class KafkaReader:
         self._reading, self._source, self._topic, self._doing = reading, source, topic, doing
 
     def arrived(self, columns: Sequence[str], position: str | None, held: Held, *, anew: bool) -> Arrived:
-        """See :class:`lakehouse.sources.reader.Feed`. Messages replace none, so that raw is not asked what it holds.
+        """See :class:`lakehouse.sources.reader.Feed`. Messages replace none, so that raw is not asked what it holds: those that
+        are read anew come beside what they were, and are newer.
 
         Raises:
             SourceError: see :func:`lakehouse.sources.kafka.position.news`.
         """
         del held
-        before = Position.model_validate_json(position) if position is not None and not anew else None
+        before = Position.model_validate_json(position) if position is not None else None
         found = news(before, self._topic, self._source.where, self._doing, self._reading.options.lost)
+        if anew:
+            found = replace(found, ranges=news(None, self._topic, self._source.where, self._doing).ranges)
         lost = f"up to {found.lost:,} messages left the topic before they were read" if found.lost else None
         return Arrived(
             parts=self._parts(found, columns),

@@ -35,10 +35,15 @@ class Topic:
 
 
 class Topics:
-    """The topics of a cluster."""
+    """The topics of a cluster.
+
+    Raises:
+        SourceError: no client can be made as the profile says.
+    """
 
     def __init__(self, client: Client) -> None:
-        self._client, self._admin = client, client.admin()
+        with translated(client, f"opening {client.source.where}"):
+            self._client, self._admin = client, client.admin()
         self._timeout = client.source.request_timeout_s
 
     def names(self, doing: str) -> list[str]:

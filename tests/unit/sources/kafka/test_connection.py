@@ -66,6 +66,22 @@ def test_a_password_is_not_shown_with_its_settings() -> None:
     assert SECRET not in repr(source())
 
 
+def test_settings_that_no_client_can_have_are_an_error_of_the_profile() -> None:
+    with (
+        pytest.raises(SourceError, match=r"cannot be made as the profile says: .*ssl\.ca\.location") as error,
+        opened("bus", source(ssl_ca="/nowhere/ca.pem"), ()),
+    ):
+        pass
+    assert not error.value.retryable
+    assert SECRET not in str(error.value)
+
+
+def test_an_answer_that_never_comes_is_told() -> None:
+    told = r"does not answer within 20 s\. Check that it runs"
+    with pytest.raises(SourceUnavailableError, match=told), translated(Client(source()), "ingesting events"):
+        raise TimeoutError
+
+
 def test_where_no_broker_is_that_is_told_in_bounded_time() -> None:
     nobody = Settings(type="kafka", bootstrap_servers=("127.0.0.1:9",), request_timeout_s=1)
     began = time.monotonic()
