@@ -48,9 +48,11 @@ class Arriving(Loading):
         planned = plan(
             self.table, self.state, self.contract, self.request, Found(self.rows_in_raw, feed.options, False)
         )
-        position = None if planned.begins_anew or self.state is None else self.state.position
-        arrived = feed.arrived(self.contract.names, position, self._held, anew=planned.begins_anew)
-        if arrived.position == position:
+        position = self.state.position if self.state else None
+        arrived = feed.arrived(
+            self.contract.names, None if planned.replaces else position, self._held, anew=planned.begins_anew
+        )
+        if arrived.position == position and not planned.begins_anew:
             return Loaded(self.table.table, notes=(*planned.why, *arrived.notes))
         self.lake.something_came()
         cared = () if planned.replaces or self.target is None else compact(self.target)

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from lakehouse.errors import DataError, SourceError, suggest
 from lakehouse.registry.tables import KEEPS_APART, Pii, SourceTable
+from lakehouse.sources.reader import DELETE as DELETE  # noqa: PLC0414  (raw's rows bear them, whoever said them)
+from lakehouse.sources.reader import OPERATION as OPERATION  # noqa: PLC0414
+from lakehouse.sources.reader import UPSERT as UPSERT  # noqa: PLC0414
 from lakehouse.sources.relation import CursorKind, SourceColumn, SourceRelation
 
 #: The engine's columns in each raw table and their types.
 RAW_COLUMNS = {"_run_id": "string", "_ingested_at": "timestamp", "_op": "string", "_misfits": "string"}
-#: What a row of raw does to its key.
-OPERATION, UPSERT, DELETE = "_op", "upsert", "delete"
 
 
 @dataclass(frozen=True)

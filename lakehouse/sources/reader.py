@@ -23,6 +23,8 @@ Value = int | date | datetime
 MISFITS = "_misfits"
 #: What stands in it in the place of a column, where a record cannot be read at all: why, without a letter of it.
 RECORD = engine_column("record")
+#: What a row does to its key, where a message may say that it is gone.
+OPERATION, UPSERT, DELETE = "_op", "upsert", "delete"
 #: The column of a read of keys that is true where a read within the bound brings the row.
 COVERED = engine_column("covered")
 
@@ -174,18 +176,17 @@ class Feed(Reader, Protocol):
     :data:`lakehouse.paths.ARRIVAL_COLUMNS`, the last of them always; where arrivals replace others, those that name them, too.
 
     Attributes:
-        brings_deletes: whether its batches have a column ``_op``, ``upsert`` or ``delete``, since a message may say that a
-            key is gone.
+        brings_deletes: whether its batches have a column :data:`OPERATION`, since a message may say that a key is gone.
     """
 
     brings_deletes: bool
 
     def arrived(self, columns: Sequence[str], position: str | None, held: Held, *, anew: bool) -> Arrived:
-        """What came since ``position``; all that is there when it is ``None``.
+        """What came since ``position``; all that is there when it is ``None``: then raw holds nothing, or nothing of it stays.
 
         Args:
             held: asked where the position does not tell.
-            anew: whether what raw holds already is read again, too.
+            anew: whether what raw holds already is read again, too, as far as it is there.
         """
         ...
 

@@ -40,6 +40,8 @@ def start(names: Names = None, home: Folder = None) -> None:
             console.print(
                 "rest_catalog: it asks for no password and listens on every interface; stop it in open networks"
             )
+        if name == "kafka" and name in started:
+            console.print("kafka: it asks for no password, and is reached from this machine only")
 
 
 @application.command()

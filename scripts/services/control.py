@@ -8,6 +8,7 @@ from typing import Protocol
 from lakehouse.jars import locked
 from scripts.services.cassandra import Cassandra
 from scripts.services.env import ensure_env
+from scripts.services.kafka import Kafka
 from scripts.services.minio import Minio
 from scripts.services.postgres import Postgres
 from scripts.services.process import Daemon, ServiceError, port_taken, wait_until
@@ -82,6 +83,11 @@ class Services:
     def cassandra(self) -> Cassandra:
         """The application's Cassandra."""
         return Cassandra(self.home, self._ports["cassandra"], self.env["CASSANDRA_PASSWORD"])
+
+    @functools.cached_property
+    def kafka(self) -> Kafka:
+        """The application's Kafka."""
+        return Kafka(self.home, self._ports["kafka"])
 
     @functools.cached_property
     def minio(self) -> Minio:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from scripts.services import cassandra, minio, rest_catalog
+from scripts.services import cassandra, kafka, minio, rest_catalog
 from scripts.services.settings import HOST, PORTS, ROOT
 
 _COMPOSE: dict[str, Any] = YAML(typ="safe").load(ROOT / "docker-compose.yml")
@@ -48,6 +48,15 @@ def test_images_that_are_built_start_from_versions() -> None:
 
 def test_cassandra_is_the_same_version() -> None:
     assert _SERVICES["cassandra"]["image"] == f"cassandra:{cassandra.VERSION}"
+
+
+def test_kafka_is_the_same_version_with_the_same_settings() -> None:
+    assert _SERVICES["kafka"]["image"] == f"apache/kafka:{kafka.VERSION}"
+    environment = _SERVICES["kafka"]["environment"]
+    settings = dict(line.split("=", 1) for line in kafka._CONFIGURATION.strip().splitlines())
+    alike = [name for name in settings if name.startswith(("auto.", "offsets.", "transaction.", "share.", "group."))]
+    assert len(alike) == 10
+    assert {f"KAFKA_{name.upper().replace('.', '_')}": settings[name] for name in alike}.items() <= environment.items()
 
 
 @pytest.mark.parametrize("service", ["postgres", "catalog_postgres"])

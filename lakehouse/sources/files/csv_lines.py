@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from lakehouse.errors import SourceError
 from lakehouse.sources.files.lines import TruncatedError, lines_of
-from lakehouse.sources.files.records import Fields, Path, Records
+from lakehouse.sources.records import Fields, Path, Records
 
 _MANY = 20_000
 #: A cell of more letters is taken for a quote that is never closed.

@@ -10,10 +10,10 @@ from lakehouse.paths import LINE, ORDER, ORIGIN, VERSION
 from lakehouse.sources.files import avro, csv_lines, json_lines, parquet
 from lakehouse.sources.files.csv_lines import Dialect
 from lakehouse.sources.files.options import Format, Options
-from lakehouse.sources.files.records import OTHERS, Fields
 from lakehouse.sources.files.settings import Settings
 from lakehouse.sources.files.store import Listed, Store
 from lakehouse.sources.reader import MISFITS
+from lakehouse.sources.records import OTHERS, Fields
 
 #: Each file has as many numbers for its rows.
 _ROWS_OF_A_FILE = 2**32

@@ -9,15 +9,15 @@ import pyarrow as pa
 from lakehouse.errors import SourceError, suggest
 from lakehouse.paths import ARRIVAL_COLUMNS, LINE, ORDER, ORIGIN, VERSION, column_names
 from lakehouse.sources.files import parquet
-from lakehouse.sources.files.likely import likely_columns
 from lakehouse.sources.files.options import Format, Options
 from lakehouse.sources.files.part import Reading, first_records
 from lakehouse.sources.files.reader import FilesReader
-from lakehouse.sources.files.records import OTHERS
 from lakehouse.sources.files.settings import Settings
 from lakehouse.sources.files.store import Listed, Store
+from lakehouse.sources.likely import likely_columns
 from lakehouse.sources.opening import Followed
 from lakehouse.sources.reader import Horizon, Wanted
+from lakehouse.sources.records import OTHERS
 from lakehouse.sources.relation import SourceColumn, SourceRelation
 
 #: The columns that say where a row came from, and their types.

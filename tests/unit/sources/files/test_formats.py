@@ -17,8 +17,8 @@ from lakehouse.errors import SourceError
 from lakehouse.paths import LINE
 from lakehouse.sources.files import avro, csv_lines, json_lines, lines, parquet
 from lakehouse.sources.files.csv_lines import Dialect
-from lakehouse.sources.files.records import OTHERS, Fields
 from lakehouse.sources.reader import MISFITS, RECORD
+from lakehouse.sources.records import OTHERS, Fields
 
 COMMAS = Dialect(",", '"', "")
 

@@ -8,10 +8,10 @@ import pytest
 
 from lakehouse.errors import SourceError
 from lakehouse.scaffold.table import registry_file
-from lakehouse.sources.files.likely import likely_columns
 from lakehouse.sources.files.options import Format, Options
 from lakehouse.sources.files.settings import Settings
 from lakehouse.sources.files.source import FilesSession
+from lakehouse.sources.likely import likely_columns
 
 
 @pytest.mark.parametrize(

@@ -51,13 +51,16 @@ class Fields:
 
 @dataclass
 class Records:
-    """Some records of a file.
+    """Some records of a file, or of a partition of a topic.
 
     Attributes:
+        place: the column that says where each stands: in which line of the file, at which offset of the partition.
         values: of each record its fields by name; of a broken one, none.
-        lines: where each stands in the file, from 1.
+        lines: where each stands: lines from 1, offsets from 0.
         broken: what is wrong, by the record's number here.
     """
+
+    place: str = LINE
 
     values: list[Mapping[str, Any]] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
@@ -73,10 +76,10 @@ class Records:
         self.add(line, {})
 
     def batch(self, fields: Fields, spelled: Spelled) -> pa.RecordBatch:
-        """The columns of ``fields``, :data:`OTHERS`, :data:`lakehouse.paths.LINE` and :data:`MISFITS`."""
+        """The columns of ``fields``, :data:`OTHERS`, the one of the place, and :data:`MISFITS`."""
         arrays = {name: self._texts(path, spelled) for name, path in fields.paths.items()}
         arrays[OTHERS] = self._others(fields, spelled)
-        arrays[LINE] = pa.array(self.lines, pa.int64())
+        arrays[self.place] = pa.array(self.lines, pa.int64())
         arrays[MISFITS] = self._misfits()
         return pa.RecordBatch.from_pydict(arrays)
 
