@@ -13,22 +13,21 @@ from uuid import uuid4
 import fastavro
 import pyarrow as pa
 import pytest
-from confluent_kafka import Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
-from confluent_kafka.cimpl import NewPartitions, NewTopic
+from confluent_kafka.cimpl import NewPartitions
 
 from lakehouse.orchestrate.runs import Status, TableRun
 from lakehouse.paths import raw as raw_name
+from lakehouse.raw.gather import FEW
 from lakehouse.raw.state import last_state
 from lakehouse.scaffold.table import registry_file
 from lakehouse.sources.kafka import reader
 from lakehouse.sources.kafka.part import KafkaPart
 from lakehouse.sources.kafka.position import Position
-from lakehouse.sources.kafka.settings import Settings
 from lakehouse.sources.kafka.source import opened
 from scripts.services.kafka import Kafka
 from scripts.services.process import wait_until
 from tests.conftest import TestLake
+from tests.integration.kafka_topics import Broker, as_bytes
 
 _EVENTS = """
 load: arrivals
@@ -41,43 +40,6 @@ columns:
 _BY_ID = _EVENTS.replace("load: arrivals\n", "load: arrivals\nkey: [event_id]\n")
 
 
-class Broker:
-    """A broker in which a program makes topics and writes messages."""
-
-    def __init__(self, service: Kafka) -> None:
-        self.servers = service.bootstrap_servers
-        self.admin: AdminClient = service.admin()
-        self.topics: list[str] = []
-
-    def make(self, name: str, partitions: int = 2) -> None:
-        self.admin.create_topics([NewTopic(name, partitions, 1)], request_timeout=20)[name].result()
-        wait_until(lambda: name in self.admin.list_topics(timeout=5).topics, 20, f"making {name}")
-        self.topics.append(name)
-
-    def remove(self, name: str) -> None:
-        self.admin.delete_topics([name], request_timeout=20)[name].result()
-        wait_until(lambda: name not in self.admin.list_topics(timeout=5).topics, 20, f"removing {name}")
-        self.topics.remove(name)
-
-    def producer(self, **settings: Any) -> Producer:
-        return Producer({"bootstrap.servers": self.servers, "log_level": 0, **settings})
-
-    def write(self, name: str, *values: Any, partition: int = 0, **more: Any) -> None:
-        producer = self.producer()
-        for value in values:
-            producer.produce(name, _bytes(value), partition=partition, **more)
-        assert producer.flush(20) == 0
-
-    def forget(self, name: str, partition: int, before: int) -> None:
-        """The broker throws away what stands before an offset, as retention does."""
-        for future in self.admin.delete_records([TopicPartition(name, partition, before)]).values():
-            future.result()
-
-
-def _bytes(value: Any) -> bytes | None:
-    return value if value is None or isinstance(value, bytes) else json.dumps(value).encode()
-
-
 @pytest.fixture
 def broker(kafka_service: Kafka) -> Iterator[Broker]:
     found = Broker(kafka_service)
@@ -88,11 +50,7 @@ def broker(kafka_service: Kafka) -> Iterator[Broker]:
 
 @pytest.fixture
 def lake(make_lake: Callable[[], TestLake], broker: Broker) -> TestLake:
-    return make_lake().with_source("bus", _settings(broker))
-
-
-def _settings(broker: Broker, **more: Any) -> Settings:
-    return Settings(type="kafka", bootstrap_servers=(broker.servers,), request_timeout_s=5, **more)
+    return make_lake().with_source("bus", broker.settings())
 
 
 @pytest.fixture
@@ -186,7 +144,7 @@ def test_what_was_aborted_is_not_seen_and_what_is_open_comes_when_it_is_committe
     def transaction(*numbers: int) -> None:
         producer.begin_transaction()
         for number in numbers:
-            producer.produce(name, _bytes(event(number)), partition=0)
+            producer.produce(name, as_bytes(event(number)), partition=0)
         producer.flush(20)
 
     transaction(1, 2)
@@ -333,6 +291,19 @@ def test_a_new_partition_is_read_from_its_beginning(lake: TestLake, broker: Brok
     assert position(lake, name) == {0: 1, 1: 0, 2: 2}
 
 
+def test_many_messages_are_read_in_parts_by_the_executors(lake: TestLake, broker: Broker, name: str) -> None:
+    many = FEW // 2 + 1
+    for partition in (0, 1):
+        broker.write(name, *map(event, range(partition * many, (partition + 1) * many)), partition=partition)
+    register(lake, name)
+    assert lake.run(f"raw.{name}")[f"raw.{name}"].rows_read == 2 * many
+    counted = "count(*), count(DISTINCT source_order), count(DISTINCT event_id), max(source_offset)"
+    assert lake.rows(f"raw.{name}", counted) == [(2 * many, 2 * many, 2 * many, many - 1)]
+    raw = lake.catalog.find(raw_name(name))
+    assert raw is not None
+    assert len(raw.data_file_paths()) == 2
+
+
 def test_when_what_is_read_changes_all_that_is_there_is_read_again_and_counts_once(
     lake: TestLake, broker: Broker, name: str
 ) -> None:
@@ -388,7 +359,7 @@ def test_a_run_that_dies_while_it_reads_or_after_it_committed_loses_and_doubles_
 
 def test_a_topic_is_described_by_its_latest_messages_and_scaffolded(broker: Broker, lake: TestLake, name: str) -> None:
     broker.write(name, {"id": 1, "price": 1.50, "when": "2026-11-01T10:00:00Z", "at": {"city": "Ulm"}}, None, b"no")
-    with opened("bus", _settings(broker), ()) as session:
+    with opened("bus", broker.settings(), ()) as session:
         assert name in session.relations()
         assert not any(topic.startswith("__") for topic in session.relations())
         text = registry_file(session.describe(name), "bus", name)
