@@ -11,7 +11,7 @@ import pytest
 from lakehouse.paths import OFFSET, ORDER, PARTITION
 from lakehouse.sources.kafka.messages import HEADERS, KEY, TIME, Reading, Rows
 from lakehouse.sources.kafka.options import Options
-from lakehouse.sources.reader import MISFITS, OPERATION
+from lakehouse.sources.reader import MISFITS, OPERATION, RECORD
 from lakehouse.sources.records import OTHERS
 from tests.unit.sources.kafka.fake_kafka import FakeMessage
 
@@ -67,7 +67,7 @@ def test_fields_are_as_they_are_written() -> None:
 @pytest.mark.parametrize("value", [b"", b'{"id": "secret', b"[1]", b"\xff", b'"secret"'])
 def test_what_is_no_object_is_broken_and_nothing_of_it_is_told(value: bytes) -> None:
     found = row(FakeMessage(7, value, b"a"), key_field="id")
-    assert list(json.loads(found.pop(MISFITS))) == [OFFSET]
+    assert list(json.loads(found.pop(MISFITS))) == [RECORD]
     assert found == {OPERATION: "upsert"}
 
 
@@ -106,4 +106,4 @@ def test_avro_is_read_by_its_schema_with_and_without_the_head_of_confluent() -> 
 )
 def test_what_is_no_avro_of_the_schema_is_broken(value: bytes, why: str) -> None:
     found = row(FakeMessage(7, value), SCHEMA, format="avro", schema="x")
-    assert why in json.loads(found[MISFITS])[OFFSET]
+    assert why in json.loads(found[MISFITS])[RECORD]
