@@ -16,6 +16,7 @@ import pytest
 
 from scripts.services.cassandra import Cassandra
 from scripts.services.control import Services
+from scripts.services.documents import Documents
 from scripts.services.minio import Minio, MinioUnavailableError
 from scripts.services.postgres import Postgres
 from scripts.services.process import port_taken
@@ -57,6 +58,13 @@ def cassandra_service(services: Services) -> Cassandra:
     """The application's Cassandra, with the role ``lakehouse``."""
     services.start("cassandra")
     return services.cassandra
+
+
+@pytest.fixture(scope="session")
+def documents_service(services: Services) -> Documents:
+    """The application's documents: a fake that speaks MongoDB's wire protocol, not MongoDB."""
+    services.start("documents")
+    return services.documents
 
 
 @pytest.fixture(scope="session")

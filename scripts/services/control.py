@@ -7,6 +7,7 @@ from typing import Protocol
 
 from lakehouse.jars import locked
 from scripts.services.cassandra import Cassandra
+from scripts.services.documents import Documents
 from scripts.services.env import ensure_env
 from scripts.services.minio import Minio
 from scripts.services.postgres import Postgres
@@ -82,6 +83,11 @@ class Services:
     def cassandra(self) -> Cassandra:
         """The application's Cassandra."""
         return Cassandra(self.home, self._ports["cassandra"], self.env["CASSANDRA_PASSWORD"])
+
+    @functools.cached_property
+    def documents(self) -> Documents:
+        """The application's documents: a fake of MongoDB."""
+        return Documents(self.home, self._ports["documents"])
 
     @functools.cached_property
     def minio(self) -> Minio:
