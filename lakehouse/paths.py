@@ -108,8 +108,9 @@ def column_name(source_name: str) -> str:
 #: The columns that the engine adds to a table; a source column of such a name gets a suffix.
 ENGINE_COLUMNS = ("_run_id", "_ingested_at", "_op", "_misfits")
 
-#: The columns of rows that arrive, where their source has such a thing: the file that they came in, by which version of it, and in
-#: which line or record; or the partition of a topic, and the offset there; and a number that grows with each row that arrives.
+#: The columns of rows that arrive, where their source has such a thing: the file that they came in, by which version of it,
+#: and in which line or record; or the partition of a topic, and the offset there; and a number that grows with each row that
+#: arrives.
 ORIGIN, VERSION, LINE, ORDER = "source_file", "source_version", "source_line", "source_order"
 PARTITION, OFFSET = "source_partition", "source_offset"
 ARRIVAL_COLUMNS = (ORIGIN, LINE, PARTITION, OFFSET, VERSION, ORDER)
