@@ -8,6 +8,8 @@ import json
 import socket
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -16,11 +18,14 @@ import pyarrow as pa
 import pytest
 from bson import Decimal128, Int64, ObjectId
 from bson.datetime_ms import DatetimeMS
+from pydantic import SecretStr
 from pymongo.collection import Collection
 from pymongo.database import Database
 
 from lakehouse.errors import ExitCode
+from lakehouse.iceberg.lake import Lake
 from lakehouse.orchestrate.runs import Status, TableRun
+from lakehouse.raw.gather import Gathering
 from lakehouse.sources.documents.part import DocumentsPart
 from lakehouse.sources.documents.settings import Settings
 from lakehouse.sources.opening import opened
@@ -240,6 +245,40 @@ def test_ids_of_several_types_are_told_apart_or_stop_the_table(
     assert "two documents whose `_id` is the same text, one a" in told
     assert "Give one of them another `_id`" in told
     assert len(lake.rows(f"raw.{name}")) == 12
+
+
+def test_what_is_too_much_for_the_driver_is_compared_by_spark_which_shows_no_password(
+    lake: TestLake, services: Services, orders: Collection[dict[str, Any]], name: str, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    orders.insert_many([order(n, n) for n in range(20)])
+    register(lake, name)
+    run(lake, name)
+    monkeypatch.setattr("lakehouse.raw.held.MOST_ROWS", 0)
+    orders.insert_many([order("late", -900), order("new", 30), order("odd", updated_at="soon")])
+    orders.delete_one({"_id": 3})
+    done = run(lake, name)
+    assert any("compared with raw by Spark" in note for note in done.notes)
+    assert (done.rows_read, done.tombstones) == (3, 1)
+    assert silver(lake, name).keys() == {*map(str, range(20)), "late", "new"} - {"3"}
+    assert rejected(lake, name).keys() == {"odd"}
+    again = lake.run(f"raw.{name}", f"silver.{name}")
+    assert {one.status for one in again.values()} == {Status.UNCHANGED}
+    with (
+        opened("app", source(services)) as session,
+        session.reader(Wanted(name, cursor="updated_at", doing="reading")) as reader,
+        ThreadPoolExecutor(1) as readers,
+    ):
+        secret = SecretStr("a-secret-word")
+        parts = [
+            replace(part, source=part.source.model_copy(update={"password": secret}))
+            for part in reader.read(["_id"])
+            if isinstance(part, DocumentsPart)
+        ]
+        gathering = Gathering(Lake(lake.spark, lake.catalog), readers, in_threads=False, rows=None)
+        frame = gathering.frame(parts, {"_id": "string", "_misfits": "string"})
+        frame.explain(True)
+    assert "a-secret-word" not in capsys.readouterr().out + repr(parts)
 
 
 def test_many_documents_are_read_once_in_several_parts(

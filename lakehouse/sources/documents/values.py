@@ -4,7 +4,7 @@ A value is text by one rule, whatever its neighbours are: a field that holds num
 is normal. The rules, tested as a table in ``test_values.py``:
 
 ==================  =====================================================================================================
-string              as it is
+string, code        as it is
 boolean             ``true``, ``false``
 whole number        digits
 double              the shortest digits that give it back (Python's ``repr``): ``0.1``, ``1e+22``, ``NaN``, ``Infinity``
