@@ -19,16 +19,18 @@ from lakehouse.sources.documents.values import FIRST_MS, LAST_MS, milliseconds
 from lakehouse.sources.reader import Bound
 
 Filter = Mapping[str, Any]
-#: The types that MongoDB compares with each other, by the name of their group.
-GROUPS = {"string": ("string",), "objectId": ("objectId",), "number": ("number",)}
 _NUMBERS = ("int", "long", "double", "decimal")
-#: All types that a present driver can write but code; the deprecated ones are left out, too. A document whose cursor is of
-#: those is found as a new one when keys are compared.
+#: The types that MongoDB compares with each other, by the name of their group.
+GROUPS = {"string": ("string",), "objectId": ("objectId",), "number": _NUMBERS}
+#: All types but code and the deprecated ones, which the tests' server does not know. They are named, where a negation would
+#: do, because MongoDB's index finds types that are named; by a negation it goes over all keys. A document whose cursor is of
+#: another type is found as a new one when keys are compared; one whose id is, is not read.
 _TYPES = (
     *("date", "string", "bool", "objectId", "object", "array", "binData", "null", "regex", "timestamp"),
     *("minKey", "maxKey", *_NUMBERS),
 )
-_OTHER_IDS = tuple(name for name in _TYPES if name not in ("string", "objectId", "array", *_NUMBERS))
+#: Types of ids of no group.
+OTHER_IDS = tuple(name for name in _TYPES if name not in ("string", "objectId", "array", *_NUMBERS))
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?|NaN|-?Infinity")
 _WHOLE = re.compile(r"-?\d{1,19}")
 _AT_ONCE = 5_000  # ids in a query
@@ -40,7 +42,7 @@ def of_range(ids: Range) -> Filter:
         return {}
     types = list(GROUPS[ids.kind])
     if ids.is_rest:
-        return {ID: {"$not": {"$type": types}}}
+        return {ID: {"$type": [name for name in _TYPES if name not in (*types, "array")]}}
     if ids.lower is None:
         of_kind: Filter = {ID: {"$type": types}}
         return of_kind if ids.upper is None else {"$and": [of_kind, {ID: {"$not": {"$gte": ids.upper}}}]}
@@ -81,7 +83,7 @@ def of_texts(texts: Iterable[str | None]) -> Iterator[Filter]:
     found = iter(texts)
     while chunk := list(islice(found, _AT_ONCE)):
         yield {ID: {"$in": [value for text in chunk if text is not None for value in _candidates(text)]}}
-    yield {ID: {"$type": list(_OTHER_IDS)}}
+    yield {ID: {"$type": list(OTHER_IDS)}}
 
 
 def _candidates(text: str) -> Sequence[Any]:

@@ -27,6 +27,7 @@ _OPTIONS: CodecOptions[dict[str, Any]] = CodecOptions(
 #: Groups of types within which two ids never have one text.
 _KINDS = {"string": ["string"], "objectId": ["objectId"], "whole number": ["int", "long"], "double": ["double"],
           "decimal": ["decimal"]}  # fmt: skip
+_OTHER = "value of another type"
 
 
 @contextmanager
@@ -120,12 +121,10 @@ class MongoDocuments:
         """Reads the ids once, where they are of several types; else only asks which there are."""
         there = self._database[collection]
         with translated(self._source, self._doing):
-            known = [name for types in _KINDS.values() for name in types]
-            kinds: dict[str, Filter] = {name: {ID: {"$type": types}} for name, types in _KINDS.items()} | {
-                "other type": {ID: {"$not": {"$type": known}}}
-            }
+            kinds: dict[str, Filter] = {name: {ID: {"$type": list(types)}} for name, types in _KINDS.items()}
+            kinds[_OTHER] = {ID: {"$type": list(filters.OTHER_IDS)}}
             present = {name: kind for name, kind in kinds.items() if there.find_one(kind, {ID: 1}) is not None}
-            if len(present) < 2 and "other type" not in present:
+            if len(present) < 2 and _OTHER not in present:
                 return None
             counts = {name: there.count_documents(kind) for name, kind in present.items()}
             return _first_clash(there, present, sorted(present, key=counts.__getitem__))

@@ -13,6 +13,7 @@ from lakehouse.sources.documents.filters import both, of_bound, of_range, of_tex
 from lakehouse.sources.reader import Bound
 
 _AT = datetime(2026, 3, 1, tzinfo=UTC)
+_NUMBERS = ["int", "long", "double", "decimal"]
 _MS = DatetimeMS(1_772_323_200_000)
 
 
@@ -21,15 +22,22 @@ _MS = DatetimeMS(1_772_323_200_000)
     [
         (Range(), {}),
         (Range("string"), {"_id": {"$type": ["string"]}}),
-        (Range("number", None, 5), {"$and": [{"_id": {"$type": ["number"]}}, {"_id": {"$not": {"$gte": 5}}}]}),
+        (Range("number", None, 5), {"$and": [{"_id": {"$type": _NUMBERS}}, {"_id": {"$not": {"$gte": 5}}}]}),
         (Range("string", "a", "b"), {"_id": {"$gte": "a", "$lt": "b"}}),
         (Range("string", "b"), {"_id": {"$gte": "b"}}),
-        (Range("number", is_rest=True), {"_id": {"$not": {"$type": ["number"]}}}),
     ],
     ids=repr,
 )
 def test_ranges_leave_no_id_out(ids: Range, expected: dict[str, Any]) -> None:
     assert of_range(ids) == expected
+
+
+@pytest.mark.parametrize("kind", list(filters.GROUPS))
+def test_the_rest_of_the_ids_are_those_of_every_other_type(kind: str) -> None:
+    types = [*of_range(Range(kind))["_id"]["$type"], *of_range(Range(kind, is_rest=True))["_id"]["$type"]]
+    assert len(types) == len(set(types))
+    assert set(types) == {*_NUMBERS, "string", "objectId", *filters.OTHER_IDS}
+    assert {"object", "binData", "bool", "date", "null", "timestamp", "minKey", "maxKey"} <= set(filters.OTHER_IDS)
 
 
 def test_a_bound_of_moments_asks_for_all_that_is_no_moment_of_the_lake_too() -> None:
