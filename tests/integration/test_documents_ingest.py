@@ -26,6 +26,7 @@ from lakehouse.errors import ExitCode
 from lakehouse.iceberg.lake import Lake
 from lakehouse.orchestrate.runs import Status, TableRun
 from lakehouse.raw.gather import Gathering
+from lakehouse.scaffold.table import registry_file
 from lakehouse.sources.documents.part import DocumentsPart
 from lakehouse.sources.documents.settings import Settings
 from lakehouse.sources.opening import opened
@@ -387,16 +388,24 @@ def test_what_is_asked_that_is_not_there_is_refused_with_what_to_do(
     lake.with_source("app", source(services, user="u", password="wrong-secret"))
     register(lake, name)
     told = failed(lake, name)
-    assert "it knows no users, and the profile gives user 'u'" in told
+    assert "it asks nobody for a password, and the profile gives user 'u'" in told
     assert "wrong-secret" not in told
 
 
-def test_a_collection_is_described_for_a_first_contract(services: Services, orders: Collection[dict[str, Any]]) -> None:
+def test_a_first_contract_is_written_from_some_documents_and_runs_as_it_is(
+    lake: TestLake, services: Services, orders: Collection[dict[str, Any]], name: str
+) -> None:
     orders.insert_many([order(n, n, count=Int64(n), ratio=0.5, tags=["a"]) for n in range(5)])
     with opened("app", source(services)) as session:
-        assert orders.name in session.relations()
-        found = session.describe(orders.name)
+        assert name in session.relations()
+        found = session.describe(name)
     assert found.key == ("_id",)
     assert {column.source_name: column.likely for column in found.columns} == {
         "_id": "", "updated_at": "timestamp", "amount": "decimal(18,2)", "store.city": "string", "count": "bigint",
         "ratio": "decimal(18,1)", "tags": "string", "other_fields": ""}  # fmt: skip
+    text = registry_file(found, "app", name)
+    assert "cursor: updated_at" in text
+    lake.register(name, text)
+    run(lake, name)
+    assert lake.rows(f"silver.{name}", "_id, CAST(amount AS string), store_city, count, tags, other_fields")[0] == (
+        "0", "1.50", "Ulm", 0, '["a"]', None)  # fmt: skip

@@ -55,7 +55,7 @@ def _client(source: Settings) -> MongoClient[dict[str, Any]]:
         options["replicaSet"] = source.replica_set
     if source.read_concern:
         options["readConcernLevel"] = source.read_concern
-    return MongoClient(source.uri or list(source.addresses), **options)
+    return MongoClient(source.uri or list(source.members), **options)
 
 
 @contextmanager
@@ -95,7 +95,7 @@ def _refused(where: str, source: Settings, error: OperationFailure) -> SourceErr
         )
     if error.code == _UNKNOWN_COMMAND and "sasl" in said:
         return SourceError(
-            f"{where}: it knows no users, and the profile gives user {source.user!r}.",
+            f"{where}: it asks nobody for a password, and the profile gives user {source.user!r}.",
             remedy="Remove `user` and `password` from the profile.",
         )
     return SourceError(f"{where}: it refused the request: {_text(said)}.")

@@ -53,9 +53,9 @@ class Settings(SourceSettings):
     @property
     def where(self) -> str:
         """For messages."""
-        return f"document database {self.database!r} at {self.uri or ', '.join(self.addresses)}"
+        return f"document database {self.database!r} at {self.uri or ', '.join(self.members)}"
 
     @property
-    def addresses(self) -> tuple[str, ...]:
+    def members(self) -> tuple[str, ...]:
         """The hosts, each with its port."""
         return tuple(host if ":" in host else f"{host}:{self.port}" for host in self.hosts)

@@ -56,7 +56,10 @@ def test_servers_that_do_not_answer_may_be_tried_again() -> None:
     [
         (OperationFailure("Authentication failed.", 18), "wrong credentials for user 'reader'. Check the user"),
         (OperationFailure("not authorized on app", 13), "user 'reader' may not do this: not authorized on app. Give"),
-        (OperationFailure("x", 59, {"errmsg": "no such command: 'saslStart'"}), "it knows no users, and the profile"),
+        (
+            OperationFailure("x", 59, {"errmsg": "no such command: 'saslStart'"}),
+            "it asks nobody for a password, and the profile",
+        ),
         (OperationFailure("x", 2, {"errmsg": "bad filter"}), "it refused the request: bad filter."),
         (ConfigurationError("Unknown option"), "Unknown option. Correct the source in the profile."),
         (PyMongoError("odd"), "PyMongoError: odd."),
