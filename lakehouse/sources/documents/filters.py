@@ -52,6 +52,8 @@ def of_range(ids: Range) -> Filter:
 def of_bound(bound: Bound | None) -> Filter:
     """The cursors within a bound, those of other types and those that are not there.
 
+    Numbers are of one kind: among whole ones, one with a fraction is looked for as the number that it is.
+
     Args:
         bound: its cursor is a path at the source.
     """
