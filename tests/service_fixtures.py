@@ -16,6 +16,7 @@ import pytest
 
 from scripts.services.cassandra import Cassandra
 from scripts.services.control import Services
+from scripts.services.documents import Documents
 from scripts.services.kafka import Kafka
 from scripts.services.minio import Minio, MinioUnavailableError
 from scripts.services.postgres import Postgres
@@ -65,6 +66,13 @@ def kafka_service(services: Services) -> Kafka:
     """The application's Kafka, without a topic."""
     services.start("kafka")
     return services.kafka
+
+
+@pytest.fixture(scope="session")
+def documents_service(services: Services) -> Documents:
+    """The application's documents: a fake that speaks MongoDB's wire protocol, not MongoDB."""
+    services.start("documents")
+    return services.documents
 
 
 @pytest.fixture(scope="session")

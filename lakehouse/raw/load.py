@@ -23,7 +23,7 @@ from lakehouse.raw.columns import DELETE, UPSERT
 from lakehouse.raw.deletes import Difference
 from lakehouse.raw.differences import columns_of_keys
 from lakehouse.raw.held import MOST_ROWS, Held, too_much
-from lakehouse.raw.loading import Loading, OpenedSource, wanted
+from lakehouse.raw.loading import Loading, OpenedSource, spelled_at_source, wanted
 from lakehouse.raw.plan import Found, ReadPlan, Reads, plan, wants_look
 from lakehouse.raw.request import Loaded, Request
 from lakehouse.raw.state import State
@@ -45,17 +45,10 @@ def opened(name: str, source: SourceSettings, tables: Collection[SourceTable]) -
         SourceError: it refuses.
     """
     followed = [
-        Followed(table.source.relation, _spelled_at_source(table)) for table in tables if table.load is Load.INCREMENTAL
+        Followed(table.source.relation, spelled_at_source(table)) for table in tables if table.load is Load.INCREMENTAL
     ]
     with opening.opened(name, source, followed) as session, ThreadPoolExecutor(session.parallelism) as readers:
         yield OpenedSource(session, readers)
-
-
-def _spelled_at_source(table: SourceTable) -> str:
-    """The cursor's name at the source, where the registry tells it, else as the registry spells it."""
-    cursor = str(table.cursor)
-    rule = table.columns.get(cursor)
-    return (rule.source if rule else None) or cursor
 
 
 def ingest(table: SourceTable, source: OpenedSource, lake: Lake, request: Request) -> Loaded:

@@ -199,6 +199,7 @@ class Wanted:
         relation: as the registry spells it.
         names: lake names by names at the source, where the registry gives other ones.
         columns: the columns that the registry declares, by their names at the source.
+        cursor: the column that the table follows, as its name at the source; ``None``: it follows none.
         zone: the zone of moments that have none; the source's setting when absent.
         options: what else the registry says of the relation, for its kind of source.
         doing: what is read for which table, for messages.
@@ -207,6 +208,7 @@ class Wanted:
     relation: str
     names: Mapping[str, str] = field(default_factory=dict)
     columns: Sequence[str] = ()
+    cursor: str | None = None
     zone: str | None = None
     options: Mapping[str, str] = field(default_factory=dict)
     doing: str = "reading"

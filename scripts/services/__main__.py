@@ -36,6 +36,8 @@ def start(names: Names = None, home: Folder = None) -> None:
             started = services.start(name)
         what = f"started in {time.monotonic() - began:.1f} s" if name in started else "runs already"
         console.print(f"{name}: {what}, {services.endpoint(name)}")
+        if name == "documents" and name in started:
+            console.print("documents: a fake that speaks MongoDB's wire protocol, not MongoDB; it asks for no password")
         if name == "rest_catalog" and name in started:
             console.print(
                 "rest_catalog: it asks for no password and listens on every interface; stop it in open networks"

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from lakehouse.jars import locked
 from scripts.services.cassandra import Cassandra
+from scripts.services.documents import Documents
 from scripts.services.env import ensure_env
 from scripts.services.kafka import Kafka
 from scripts.services.minio import Minio
@@ -88,6 +89,11 @@ class Services:
     def kafka(self) -> Kafka:
         """The application's Kafka."""
         return Kafka(self.home, self._ports["kafka"])
+
+    @functools.cached_property
+    def documents(self) -> Documents:
+        """The application's documents: a fake of MongoDB."""
+        return Documents(self.home, self._ports["documents"])
 
     @functools.cached_property
     def minio(self) -> Minio:

@@ -16,6 +16,7 @@ PORTS = {
     "catalog_postgres": (15433, "LAKEHOUSE_CATALOG_PG_PORT"),
     "cassandra": (19042, "LAKEHOUSE_CASSANDRA_PORT"),
     "kafka": (19092, "LAKEHOUSE_KAFKA_PORT"),
+    "documents": (17017, "LAKEHOUSE_DOCUMENTS_PORT"),
     "minio": (19000, "LAKEHOUSE_MINIO_PORT"),
     "rest_catalog": (18181, "LAKEHOUSE_REST_PORT"),
 }

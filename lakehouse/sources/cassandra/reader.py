@@ -8,10 +8,10 @@ from typing import Any
 import pyarrow as pa
 
 from lakehouse.sources.cassandra.part import CassandraPart
-from lakehouse.sources.cassandra.probe import Digest, within
 from lakehouse.sources.cassandra.schema import CassandraTable
 from lakehouse.sources.cassandra.settings import Settings
 from lakehouse.sources.cassandra.token_ranges import split
+from lakehouse.sources.probe import Digest, within
 from lakehouse.sources.reader import MISFITS, Bound, Look, Part
 from lakehouse.sources.relation import CursorKind, SourceRelation
 

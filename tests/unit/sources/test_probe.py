@@ -9,7 +9,7 @@ import pytest
 from cassandra.util import Date
 
 from lakehouse.sources.cassandra.arrow import to_batch
-from lakehouse.sources.cassandra.probe import Digest, within
+from lakehouse.sources.probe import Digest, within
 from lakehouse.sources.reader import MISFITS, Bound
 from tests.unit.sources.cassandra.fakes import sent, table
 

@@ -1,0 +1,61 @@
+"""How a document database is reached and read."""
+
+from typing import Literal, Self
+
+from pydantic import Field, SecretStr, model_validator
+
+from lakehouse.model import SourceSettings
+
+
+class Settings(SourceSettings):
+    """A database of documents. It travels pickled to the executors, never as an option of a plan.
+
+    Attributes:
+        client: by which client it is read.
+        hosts, port: of its members; ``host`` or ``host:port``.
+        uri: in place of hosts: ``mongodb+srv://cluster.example.net``, without a user or a password.
+        database: the one whose collections are the source's relations.
+        auth_database: the one that knows the user.
+        tls_ca_file: of the authority that signed the server's certificate, where the system does not know it.
+        read_concern: ``majority`` shows nothing that a failover could take back; absent: the server's default.
+        connect_timeout_s: how long (seconds) a server is looked for before the source counts as away.
+        request_timeout_s: how long (seconds) one answer may take.
+        batch_size: documents that the server sends at once.
+        parallelism: tables that are read at the same time, and parts of one.
+    """
+
+    type: Literal["documents"]
+    client: Literal["mongodb"] = "mongodb"
+    hosts: tuple[str, ...] = ()
+    port: int = Field(default=27017, ge=1, le=65535)
+    uri: str | None = None
+    database: str = Field(min_length=1)
+    user: str | None = None
+    password: SecretStr | None = None
+    auth_database: str = "admin"
+    replica_set: str | None = None
+    tls: bool = False
+    tls_ca_file: str | None = None
+    read_concern: Literal["local", "majority", "available", "linearizable"] | None = "majority"
+    connect_timeout_s: float = Field(default=10.0, gt=0)
+    request_timeout_s: float = Field(default=60.0, gt=0)
+    batch_size: int = Field(default=2000, ge=1)
+    parallelism: int = Field(default=4, ge=1, le=64)
+
+    @model_validator(mode="after")
+    def _one_address(self) -> Self:
+        if bool(self.hosts) == bool(self.uri):
+            raise ValueError("expected either `hosts` or `uri`")
+        if self.uri and "@" in self.uri:
+            raise ValueError("`uri` holds a user or a password; expected them in `user` and `password`")
+        return self
+
+    @property
+    def where(self) -> str:
+        """For messages."""
+        return f"document database {self.database!r} at {self.uri or ', '.join(self.members)}"
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """The hosts, each with its port."""
+        return tuple(host if ":" in host else f"{host}:{self.port}" for host in self.hosts)

@@ -1,0 +1,32 @@
+"""The document server that stands in for MongoDB: a fake, on this machine only, that leaves nothing behind."""
+
+import socket
+from pathlib import Path
+
+from scripts.services.control import Services
+from scripts.services.process import port_taken
+from scripts.services.settings import HOST, Home
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def test_it_listens_on_this_machine_only_keeps_its_data_and_leaves_no_process(tmp_path: Path) -> None:
+    services = Services(Home(tmp_path), ports={"documents": (port := _free_port())})
+    try:
+        assert services.start("documents") == ["documents"]
+        assert not port_taken("127.0.0.2", port)  # it would answer there if it listened on every interface
+        with services.documents.client() as client:
+            client.app.orders.insert_one({"_id": 1})
+        assert services.stop("documents") == ["documents"]
+        assert not services.running("documents")
+        assert not port_taken(HOST, port)
+        assert services.start("documents") == ["documents"]
+        with services.documents.client() as client:
+            assert client.app.orders.find_one() == {"_id": 1}
+    finally:
+        services.stop()
+    assert not port_taken(HOST, port)

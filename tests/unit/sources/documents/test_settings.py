@@ -1,0 +1,46 @@
+"""How a document database is reached, as a profile says it."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from lakehouse.sources.documents.settings import Settings
+
+SMALLEST: dict[str, Any] = {"type": "documents", "hosts": ["h1", "h2:27018"], "database": "app"}
+
+
+def test_what_is_not_said_has_a_default_and_messages_say_where_it_is() -> None:
+    found = Settings.model_validate(SMALLEST)
+    assert (found.client, found.port, found.read_concern, found.user, found.tls) == (
+        "mongodb", 27017, "majority", None, False)  # fmt: skip
+    assert found.where == "document database 'app' at h1:27017, h2:27018"
+    by_uri = Settings.model_validate({"type": "documents", "uri": "mongodb+srv://c.example.net", "database": "app"})
+    assert by_uri.where == "document database 'app' at mongodb+srv://c.example.net"
+
+
+def test_settings_show_no_password() -> None:
+    assert "secret-word" not in repr(Settings.model_validate(SMALLEST | {"user": "u", "password": "secret-word"}))
+
+
+@pytest.mark.parametrize(
+    ("says", "told"),
+    [
+        ({"type": "mongodb"}, "type"),
+        ({"client": "firestore"}, "client"),
+        ({"read_concern": "most"}, "read_concern"),
+        ({"batch_size": 0}, "batch_size"),
+        ({"parallelism": 0}, "parallelism"),
+        ({"port": 0}, "port"),
+        ({"connect_timeout_s": 0}, "connect_timeout_s"),
+        ({"database": ""}, "database"),
+        ({"collection": "c"}, "collection"),
+        ({"hosts": []}, "expected either `hosts` or `uri`"),
+        ({"uri": "mongodb://h"}, "expected either `hosts` or `uri`"),
+        ({"hosts": [], "uri": "mongodb://u:p@h"}, "holds a user or a password"),
+    ],
+    ids=str,
+)
+def test_what_is_no_such_source_is_refused(says: dict[str, Any], told: str) -> None:
+    with pytest.raises(ValidationError, match=told):
+        Settings.model_validate(SMALLEST | says)
