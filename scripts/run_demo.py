@@ -20,13 +20,13 @@ from lakehouse.settings import load_profile
 from scripts.demo_data import connections
 from scripts.demo_data.ecommerce import generator as shop
 from scripts.demo_data.engagement import generator as engagement
-from scripts.demo_data.platform import clicks, startups
+from scripts.demo_data.platform import generator as platform
 from scripts.demo_data.platform.landing import Landing
 from scripts.services.control import Services
 from scripts.services.settings import ROOT
 
 console = Console()
-_NAMES = ("postgres", "cassandra")
+_NAMES = ("postgres", "cassandra", "documents")
 _QUESTIONS = {
     "engagement: users by day": """
         SELECT date, count(*) AS active_users, sum(total_nbr_connexion) AS sessions,
@@ -108,20 +108,12 @@ def _prepare(services: Services, scale: float, seed: int, *, play: bool) -> None
     finally:
         cluster.shutdown()
     landing = Landing(connections.landing())
-    _fill(
-        "platform, five days of clicks and of young companies",
-        None if landing.folder.exists() else lambda: _write_files(landing, scale, seed),
-        (lambda: _play_files(landing, scale, seed)) if play else None,
-    )
-
-
-def _write_files(landing: Landing, scale: float, seed: int) -> dict[str, int]:
-    return {**clicks.load(landing, scale, seed), **startups.load(landing, scale, seed)}
-
-
-def _play_files(landing: Landing, scale: float, seed: int) -> date:
-    startups.play_day(landing, scale, seed)
-    return clicks.play_day(landing, scale, seed)
+    with closing(services.documents.client()) as documents:
+        _fill(
+            "platform, five days of clicks, young companies and sales",
+            (lambda: platform.load(landing, documents, scale, seed)) if platform.is_empty(landing, documents) else None,
+            (lambda: platform.play_day(landing, documents, scale, seed)) if play else None,
+        )
 
 
 def _fill(what: str, load: Callable[[], dict[str, int]] | None, play: Callable[[], date] | None) -> None:

@@ -13,6 +13,7 @@ import psycopg2
 from cassandra.auth import PlainTextAuthProvider
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, NoHostAvailable
 from cassandra.policies import WhiteListRoundRobinPolicy
+from pymongo import MongoClient
 
 from lakehouse.errors import ConfigurationError, SourceUnavailableError
 from lakehouse.settings import load_profile
@@ -26,6 +27,12 @@ _REMEDY = "Start it with: python -m scripts.services start postgres cassandra"
 def landing() -> Path:
     """The folder in which files arrive: that of the profile ``embedded``."""
     return Path(cast(Settings, load_profile("embedded").source("landing")).root)
+
+
+def documents() -> MongoClient[dict[str, Any]]:
+    """A client of the server of documents, for the caller to close: at ``DOCUMENTS_HOST`` and ``DOCUMENTS_PORT``."""
+    host, number = os.environ.get("DOCUMENTS_HOST") or HOST, _port("DOCUMENTS_PORT", "documents")
+    return MongoClient(host, number, directConnection=True, serverSelectionTimeoutMS=5_000)
 
 
 def postgres() -> Any:

@@ -1,7 +1,8 @@
-"""Clicks and companies of the platform, at first and after five days of late files, events that come twice and files that were
-cut off: each gold number is the one that an oracle finds in the files."""
+"""Clicks, companies and sales of the platform, at first and after five days of late files, events that come twice, files that
+were cut off, and documents that are changed and deleted: each gold number is the one that an oracle finds in the files."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,11 +11,15 @@ from pyspark.sql import SparkSession
 
 from lakehouse.registry import loader
 from lakehouse.settings import Profile
+from lakehouse.sources.documents.settings import Settings as DocumentsSource
 from lakehouse.sources.files.settings import Settings
-from scripts.demo_data.platform import clicks, startups
+from scripts.demo_data.platform import clicks, sales, startups
 from scripts.demo_data.platform.landing import Landing
+from scripts.services.documents import Documents
+from scripts.services.settings import HOST
 from tests.conftest import ROOT, TestLake
 from tests.oracles import platform as oracle
+from tests.oracles import platform_sales as sales_oracle
 
 pytestmark = pytest.mark.timeout(900)
 DAYS, SCALE = 5, 0.15
@@ -30,14 +35,33 @@ _STARTUP = (
     "startup_id, valid_from, name, founded, country, stage, funding_stage_score, amount_raised, valuation, valuation_bucket, "
     "employees, contact, is_active, valid_to, is_current"
 )
-_ALL = (("fct_click_features", _SESSION, 1), ("click_funnel_daily", _FUNNEL, 3), ("dim_startup", _STARTUP, 2))
+_SALE = (
+    "sale_id, line, customer_id, product, quantity, unit_price, amount, discount, status, payment_method, city, country, "
+    "sold_at, sale_date"
+)
+_BUYER = "customer_id, contact, city, country, first_sale_at, last_sale_at"
+_METRICS = (
+    "customer_id, orders, revenue, avg_order_value, first_sale_at, last_sale_at, days_since_last_sale, distinct_products, "
+    "return_share, favourite_payment_method"
+)
+
+
+_ALL = (
+    ("fct_click_features", _SESSION, 1),
+    ("click_funnel_daily", _FUNNEL, 3),
+    ("dim_startup", _STARTUP, 2),
+    ("fct_sales", _SALE, 2),
+    ("dim_buyer", _BUYER, 1),
+    ("agg_customer_metrics", _METRICS, 1),
+)
 
 
 @dataclass
 class Platform:
-    """A landing folder and a lake of it."""
+    """A landing folder, a collection of documents, and a lake of both."""
 
     landing: Landing
+    documents: Any
     lake: TestLake
     differences: dict[int, list[str]] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
@@ -51,7 +75,7 @@ class Platform:
         for run in runs.values():
             assert run.rows_read == run.merged + run.superseded + run.rejected or run.table.startswith("raw.")
         self.notes = {name: "; ".join(run.notes) for name, run in runs.items()}
-        self.differences[day] = [*self._sessions(), *self._funnel(), *self._startups()]
+        self.differences[day] = [*self._sessions(), *self._funnel(), *self._startups(), *self._sales()]
 
     def _sessions(self) -> list[str]:
         return _differences(
@@ -66,6 +90,18 @@ class Platform:
         assert key is not None
         expected = oracle.startups(self.landing.folder, "EUR", key)
         return _differences("company", self._rows("dim_startup", _STARTUP, 2), expected)
+
+    def _sales(self) -> list[str]:
+        key = self.lake.profile.key_of_pseudonyms()
+        assert key is not None
+        found = sales_oracle.sales(self.documents.find(), key)
+        return [
+            *_differences("line", self._rows("fct_sales", _SALE, 2), sales_oracle.fct_sales(found)),
+            *_differences("buyer", self._rows("dim_buyer", _BUYER, 1), sales_oracle.dim_buyer(found)),
+            *_differences(
+                "metrics", self._rows("agg_customer_metrics", _METRICS, 1), sales_oracle.agg_customer_metrics(found)
+            ),
+        ]
 
     def _rows(self, table: str, columns: str, key: int) -> dict[Any, tuple[Any, ...]]:
         """By the first ``key`` columns the others; moments are in UTC."""
@@ -84,22 +120,31 @@ def _differences(what: str, found: Mapping[Any, Any], expected: Mapping[Any, Any
 
 
 @pytest.fixture(scope="module")
-def platform(spark: SparkSession, profile: Profile, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+def platform(
+    spark: SparkSession, profile: Profile, tmp_path_factory: pytest.TempPathFactory, documents_service: Documents
+) -> Iterator[Platform]:
     """The first days are carried at once, the others when they are played; the last one into the lake as it was."""
     landing = Landing(tmp_path_factory.mktemp("landing"))
     lake = TestLake(ROOT / "registry", spark, profile)
     lake = lake.with_source("landing", Settings(type="files", root=str(landing.folder)))
-    found = Platform(landing, lake)
-    _drop(found)
-    clicks.load(landing, SCALE)
-    startups.load(landing, SCALE)
-    found.carry(0)
-    for day in range(1, DAYS + 1):
-        clicks.play_day(landing, SCALE)
-        startups.play_day(landing, SCALE)
-        found.carry(day)
-    yield found
-    _drop(found)
+    source = DocumentsSource(type="documents", hosts=(HOST,), port=documents_service.port, database="platform")
+    lake = lake.with_source("app_documents", source)
+    with closing(documents_service.client()) as client:
+        client.drop_database("platform")
+        found = Platform(landing, client["platform"]["sales"], lake)
+        _drop(found)
+        clicks.load(landing, SCALE)
+        startups.load(landing, SCALE)
+        sales.load(found.documents, SCALE)
+        found.carry(0)
+        for day in range(1, DAYS + 1):
+            clicks.play_day(landing, SCALE)
+            startups.play_day(landing, SCALE)
+            sales.play_day(found.documents, SCALE)
+            found.carry(day)
+        yield found
+        _drop(found)
+        client.drop_database("platform")
 
 
 def _drop(platform: Platform) -> None:
@@ -118,6 +163,7 @@ def test_a_day_costs_the_sessions_that_it_touches(platform: Platform) -> None:
     assert "visitor rebuilt" in platform.notes["gold.fct_click_features"]
     assert "date rebuilt" in platform.notes["gold.click_funnel_daily"]
     assert "startup_id rebuilt" in platform.notes["gold.dim_startup"]
+    assert "sale_id rebuilt" in platform.notes["gold.fct_sales"]
 
 
 def test_the_lines_that_were_broken_are_in_quarantine_with_file_and_line(platform: Platform) -> None:

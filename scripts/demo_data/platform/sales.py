@@ -1,0 +1,92 @@
+"""Documents of sales, as several versions of a program left them in one collection.
+
+Moments are texts with and without a zone, native ones and numbers; numbers are numbers, texts and decimals; version 2 of a
+document has its products in ``items``. Documents are changed and deleted later.
+"""
+
+import hashlib
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+from typing import Any
+
+from bson import Decimal128, ObjectId
+
+from scripts.demo_data.platform.landing import moment_of, written
+
+_SALES, _CUSTOMERS = 250, 60
+_FIRST, _DAYS = date(2026, 10, 1), 5
+_PRODUCTS = tuple(f"product-{number}" for number in range(12))
+_METHODS, _CITIES = ("card", "invoice", "wallet", None), (("Ulm", "DE"), ("Lyon", "FR"), ("Bern", "CH"))
+
+
+def load(collection: Any, scale: float = 1, seed: int = 7) -> dict[str, int]:
+    """Insert the sales of the first days; returns the number of documents."""
+    for number in range(_DAYS):
+        _sell(collection, _FIRST + timedelta(days=number), scale, seed)
+    return {"sales": collection.count_documents({})}
+
+
+def play_day(collection: Any, scale: float = 1, seed: int = 7) -> date:
+    """One more day: new sales, some of before that are changed, and a few that are deleted."""
+    newest = collection.find_one(sort=[("day", -1)])
+    day = date.fromisoformat(newest["day"]) + timedelta(days=1)
+    random = Random(f"{seed} changes {day}")
+    known = sorted(document["sale_id"] for document in collection.find({}, {"sale_id": 1}))
+    for sale_id in random.sample(known, max(2, len(known) // 20)):
+        change = {"status": random.choice(("returned", "cancelled", "completed")), "updated_at": _now(day, random)}
+        collection.update_one({"sale_id": sale_id}, {"$set": change})
+    for sale_id in random.sample(known, max(1, len(known) // 60)):
+        collection.delete_one({"sale_id": sale_id})
+    _sell(collection, day, scale, seed)
+    return day
+
+
+def _sell(collection: Any, day: date, scale: float, seed: int) -> None:
+    random = Random(f"{seed} sales {day}")
+    customers = max(5, int(_CUSTOMERS * scale))
+    count = max(6, int(_SALES * scale))
+    collection.insert_many([_document(f"{day:%m%d}-{number}", day, customers, random) for number in range(count)])
+
+
+def _document(sale_id: str, day: date, customers: int, random: Random) -> dict[str, Any]:
+    customer, (city, country) = random.randrange(customers), random.choice(_CITIES)
+    lines = [
+        {
+            "product": random.choice(_PRODUCTS),
+            "quantity": _number(random.randint(1, 4), random),
+            "unit_price": _price(random),
+        }
+        for _ in range(random.randint(1, 3))
+    ]
+    is_second = random.random() < 0.5
+    at = moment_of(day, random.randint(0, 86_399))
+    document = {
+        "_id": ObjectId(hashlib.sha256(sale_id.encode()).digest()[:12]) if random.random() < 0.5 else sale_id,
+        "sale_id": sale_id,
+        "day": day.isoformat(),
+        "customer_id": None if random.random() < 0.02 else f"b{customer}",
+        "discount": random.choice((0, 1.5, "2.25", Decimal128("0.99"), None)),
+        "status": random.choice(("completed", "completed", "completed", "returned", "cancelled")),
+        "payment_method": random.choice(_METHODS),
+        "contact_email": f"buyer{customer}@example.org",
+        "credit_card_last4": f"{random.randint(0, 9999):04}",
+        "store": {"city": city, "country": country},
+        "sale_timestamp": random.choice((at, written(at, random), "soon" if random.random() < 0.02 else at)),
+        "schema_version": 2 if is_second else random.choice((1, "1")),
+        "updated_at": _now(day, random),
+    }
+    return document | ({"items": lines} if is_second else lines[0])
+
+
+def _now(day: date, random: Random) -> datetime:
+    """When a program wrote: after all that it wrote the day before."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(milliseconds=random.randint(0, 86_399_999))
+
+
+def _number(value: int, random: Random) -> int | str | float:
+    return random.choice((value, value, str(value)))
+
+
+def _price(random: Random) -> float | str | Decimal128 | int:
+    cents = random.randint(100, 9_999)
+    return random.choice((cents / 100, f"{cents / 100:.2f}", Decimal128(f"{cents / 100:.2f}"), cents // 100))
