@@ -149,6 +149,26 @@ KINDS: Mapping[str, Kind] = {
         "id", 6, id=("int", _LINE), user_id=("string", _or_none(_USER)), notification_id=("string", _or_none(_one("n", "m"))),
         status=("string", _NOTED), updated_at=_SOME_TIME,
     ),
+    "clicks": _kind(
+        "event_id", 14, event_id=("int", _LINE), user_id=("string", _or_none(_USER)),
+        session_id=("string", _or_none(_one("s", "t"))), event_type=("string", _one("view", "cart", "checkout", "purchase")),
+        url=_WORD, referrer=("string", _one(None, "https://a.example.com", "x")),
+        user_agent=("string", _one(None, "Googlebot/2.1")), device=("string", _one("iPhone", "toaster", None)), ts=_AT,
+    ),
+    "startups": _kind(
+        "startup_id updated_at", 8, startup_id=("string", _USER), updated_at=_AT, name=_WORD, founded=("int", _or_none(_LINE)),
+        country=_COUNTRY, stage=("string", _one("Seed", "SERIES_A", None)), amount_raised=("decimal(18,2)", _or_none(_money)),
+        currency=("string", _one("EUR", "USD", "XXX", None)), valuation=("decimal(18,2)", _or_none(_money)),
+        employees=("int", _or_none(_LINE)), contact_email=_WORD, is_active=_FLAG,
+    ),
+    "sales": _kind(
+        "sale_id", 10, sale_id=("int", _ORDER), customer_id=("string", _or_none(_USER)), product=_WORD,
+        quantity=("int", _or_none(_PLACE)), unit_price=("decimal(18,2)", _or_none(_money)),
+        discount=("decimal(18,2)", _or_none(_money)), status=("string", _one("completed", "returned", "cancelled")),
+        payment_method=_WORD, contact_email=_WORD, city=_WORD, country=_COUNTRY,
+        items=("string", _one(None, None, '[{"product":"p","quantity":"2","unit_price":"1.50"},{"product":"q"}]', "[]")),
+        sale_timestamp=_AT,
+    ),
 }  # fmt: skip
 
 
