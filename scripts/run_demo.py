@@ -20,13 +20,13 @@ from lakehouse.settings import load_profile
 from scripts.demo_data import connections
 from scripts.demo_data.ecommerce import generator as shop
 from scripts.demo_data.engagement import generator as engagement
-from scripts.demo_data.platform import generator as platform
+from scripts.demo_data.platform.generator import Platform
 from scripts.demo_data.platform.landing import Landing
 from scripts.services.control import Services
 from scripts.services.settings import ROOT
 
 console = Console()
-_NAMES = ("postgres", "cassandra", "documents")
+_NAMES = ("postgres", "cassandra", "documents", "kafka")
 _QUESTIONS = {
     "engagement: users by day": """
         SELECT date, count(*) AS active_users, sum(total_nbr_connexion) AS sessions,
@@ -107,12 +107,12 @@ def _prepare(services: Services, scale: float, seed: int, *, play: bool) -> None
             )
     finally:
         cluster.shutdown()
-    landing = Landing(connections.landing())
     with closing(services.documents.client()) as documents:
+        platform = Platform(Landing(connections.landing()), documents, services.kafka.bootstrap_servers)
         _fill(
             "platform, five days of clicks, young companies and sales",
-            (lambda: platform.load(landing, documents, scale, seed)) if platform.is_empty(landing, documents) else None,
-            (lambda: platform.play_day(landing, documents, scale, seed)) if play else None,
+            (lambda: platform.load(scale, seed)) if platform.is_empty() else None,
+            (lambda: platform.play_day(scale, seed)) if play else None,
         )
 
 

@@ -13,15 +13,17 @@ _VISITOR = "coalesce(user_id, concat('session:', session_id))"
 _STEPS = ("view", "cart", "checkout", "purchase")
 
 
+_USED = ("event_id", "user_id", "session_id", "event_type", "url", "referrer", "user_agent", "device", "ts")
+_WAYS = ("clicks", "messages")
+
+
 @transformer(
     table="fct_click_features",
-    reads={"clicks": "silver.clicks"},
+    reads={"clicks": "silver.clicks", "messages": "silver.click_messages"},
     grain=("session_key",),
     rebuild_by=("visitor",),
-    narrows={"clicks": _VISITOR},
-    uses={
-        "clicks": ("event_id", "user_id", "session_id", "event_type", "url", "referrer", "user_agent", "device", "ts"),
-    },
+    narrows=dict.fromkeys(_WAYS, _VISITOR),
+    uses=dict.fromkeys(_WAYS, _USED),
     columns={
         "session_key": "The session: its visitor, and the source's number of it or when it began.",
         "visitor": "The user; the session itself where nobody had signed in.",
@@ -43,15 +45,15 @@ _STEPS = ("view", "cart", "checkout", "purchase")
         "is_bounce": "Whether it has one event only.",
     },
 )
-def fct_click_features(clicks: DataFrame, *, device_types: DataFrame) -> DataFrame:
-    """A row for each session, robots' sessions included.
+def fct_click_features(clicks: DataFrame, messages: DataFrame, *, device_types: DataFrame) -> DataFrame:
+    """A row for each session, robots' sessions included, of events that came by files or as messages.
 
     An event that comes late repairs the sessions that it belongs to: all of its visitor are made anew.
 
     Args:
         device_types: ``device`` (in lower case) and ``category``.
     """
-    events = _numbered(clicks.withColumn("visitor", F.expr(_VISITOR)))
+    events = _numbered(_once(clicks.unionByName(messages)))
     events = looked_up(events, "referrer", "domain", registrable_domain, "string")
     events = looked_up(events, "user_agent", "robot", is_robot, "boolean")
     known = F.broadcast(device_types.withColumnRenamed("device", "device_known"))
@@ -91,6 +93,14 @@ def fct_click_features(clicks: DataFrame, *, device_types: DataFrame) -> DataFra
         "is_bot",
         (F.col("events") == 1).alias("is_bounce"),
     )
+
+
+def _once(events: DataFrame) -> DataFrame:
+    """Each event once, with its ``visitor``: many come both ways, alike."""
+    named = events.withColumn("visitor", F.expr(_VISITOR))
+    others = [name for name in _USED if name != "event_id"]
+    single = named.groupBy("visitor", "event_id").agg(F.min(F.struct(*others)).alias("event"))
+    return single.select("visitor", "event_id", "event.*")
 
 
 def _numbered(events: DataFrame) -> DataFrame:

@@ -13,7 +13,7 @@ from lakehouse.errors import LakehouseError
 from scripts.demo_data import connections
 from scripts.demo_data.ecommerce import generator as shop
 from scripts.demo_data.engagement import generator
-from scripts.demo_data.platform import generator as files_and_documents
+from scripts.demo_data.platform.generator import Platform
 from scripts.demo_data.platform.landing import Landing
 
 application = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True, help=__doc__)
@@ -21,7 +21,9 @@ engagement = typer.Typer(no_args_is_help=True, help="Users, groups, messages, no
 application.add_typer(engagement, name="engagement")
 ecommerce = typer.Typer(no_args_is_help=True, help="A shop: customers, orders, parcels, stock. Needs PostgreSQL only.")
 application.add_typer(ecommerce, name="ecommerce")
-platform = typer.Typer(no_args_is_help=True, help="Clicks and young companies as files, sales as documents.")
+platform = typer.Typer(
+    no_args_is_help=True, help="Clicks as files and messages, companies as files, sales as documents."
+)
 application.add_typer(platform, name="platform")
 console = Console(stderr=True)
 Seed = Annotated[int, typer.Option(help="Decides every value.")]
@@ -30,18 +32,22 @@ Scale = Annotated[float, typer.Option(min=0.001, help="Multiplies the data.")]
 
 @platform.command("load")
 def load_platform(scale: Scale = 1, seed: Seed = 7) -> None:
-    """Write the first days of files and of documents, unless there are some already."""
-    landing = Landing(connections.landing())
-    with _errors_as_codes(), closing(connections.documents()) as documents:
-        empty = files_and_documents.is_empty(landing, documents)
-        _fill(empty, lambda: files_and_documents.load(landing, documents, scale, seed))
+    """Write the first days of files, documents and messages, where there are none yet."""
+    with _platform() as found:
+        _fill(found.is_empty(), lambda: found.load(scale, seed))
 
 
 @platform.command("play-day")
-def play_platform_day(scale: Scale = 1, seed: Seed = 7) -> None:
-    """One more day: new files and documents, late ones, changed ones, and a file that is written anew."""
-    with _errors_as_codes(), closing(connections.documents()) as documents:
-        _play(lambda: files_and_documents.play_day(Landing(connections.landing()), documents, scale, seed))
+def play_platform_day(
+    scale: Scale = 1,
+    seed: Seed = 7,
+    rate: Annotated[
+        float | None, typer.Option(min=0.1, help="Messages a second. Default: as fast as they are taken.")
+    ] = None,
+) -> None:
+    """One more day: new rows, late ones, changed and deleted ones, and a file that is written anew."""
+    with _platform() as found:
+        _play(lambda: found.play_day(scale, seed, rate))
 
 
 @engagement.command()
@@ -102,6 +108,12 @@ def _sources() -> Iterator[tuple[Any, Any]]:
             yield postgres, session
         finally:
             cluster.shutdown()
+
+
+@contextmanager
+def _platform() -> Iterator[Platform]:
+    with _errors_as_codes(), closing(connections.documents()) as documents:
+        yield Platform(Landing(connections.landing()), documents, connections.kafka())
 
 
 @contextmanager

@@ -35,6 +35,11 @@ def documents() -> MongoClient[dict[str, Any]]:
     return MongoClient(host, number, directConnection=True, serverSelectionTimeoutMS=5_000)
 
 
+def kafka() -> str:
+    """The broker's address: ``KAFKA_HOST`` and ``KAFKA_PORT``."""
+    return f"{os.environ.get('KAFKA_HOST') or HOST}:{_port('KAFKA_PORT', 'kafka')}"
+
+
 def postgres() -> Any:
     """A connection as the administrator of the application's database, in autocommit.
 

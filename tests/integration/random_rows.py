@@ -155,6 +155,12 @@ KINDS: Mapping[str, Kind] = {
         url=_WORD, referrer=("string", _one(None, "https://a.example.com", "x")),
         user_agent=("string", _one(None, "Googlebot/2.1")), device=("string", _one("iPhone", "toaster", None)), ts=_AT,
     ),
+    "click_messages": _kind(
+        "event_id", 8, event_id=("int", _LINE), user_id=("string", _or_none(_USER)),
+        session_id=("string", _or_none(_one("s", "t"))), event_type=("string", _one("view", "cart", "checkout", "purchase")),
+        url=_WORD, referrer=("string", _one(None, "https://a.example.com", "x")),
+        user_agent=("string", _one(None, "Googlebot/2.1")), device=("string", _one("iPhone", "toaster", None)), ts=_AT,
+    ),
     "startups": _kind(
         "startup_id updated_at", 8, startup_id=("string", _USER), updated_at=_AT, name=_WORD, founded=("int", _or_none(_LINE)),
         country=_COUNTRY, stage=("string", _one("Seed", "SERIES_A", None)), amount_raised=("decimal(18,2)", _or_none(_money)),

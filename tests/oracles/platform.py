@@ -14,7 +14,7 @@ import hmac
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from itertools import pairwise
@@ -74,10 +74,10 @@ def moment(value: Any) -> datetime | None:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def events(folder: Path) -> list[dict[str, Any]]:
-    """The events that count, each with its moment."""
+def events(folder: Path, messages: Iterable[Mapping[str, Any]] = ()) -> list[dict[str, Any]]:
+    """The events that count, by files or as ``messages``, each once and with its moment."""
     newest: dict[str, dict[str, Any]] = {}
-    for record in records(folder, "clicks/day=*/*.jsonl*"):
+    for record in (*records(folder, "clicks/day=*/*.jsonl*"), *map(dict, messages)):
         if record.get("event_id"):
             newest[record["event_id"]] = record
     found = []
@@ -88,10 +88,10 @@ def events(folder: Path) -> list[dict[str, Any]]:
     return found
 
 
-def sessions(folder: Path) -> dict[str, Row]:
+def sessions(folder: Path, messages: Iterable[Mapping[str, Any]] = ()) -> dict[str, Row]:
     """By key of a session, as fct_click_features has it, what it comes to."""
     by_visitor: dict[tuple[str, str | None], list[dict[str, Any]]] = defaultdict(list)
-    for event in events(folder):
+    for event in events(folder, messages):
         visitor = event.get("user_id") or f"session:{event['session_id']}"
         by_visitor[visitor, event.get("session_id")].append(event)
     found = {}
@@ -138,10 +138,10 @@ def _features(run: list[dict[str, Any]]) -> Row:
     )
 
 
-def funnel(folder: Path) -> dict[tuple[date, str, str], Row]:
+def funnel(folder: Path, messages: Iterable[Mapping[str, Any]] = ()) -> dict[tuple[date, str, str], Row]:
     """By day, device and referrer, as click_funnel_daily has it."""
     found: dict[tuple[date, str, str], list[int]] = defaultdict(lambda: [0] * 6)
-    for row in sessions(folder).values():
+    for row in sessions(folder, messages).values():
         day, _, _, _, _, views, carts, checkouts, purchases, _, domain, category, robot, bounce = row
         if not robot:
             reached = (1, views > 0, carts > 0, checkouts > 0, purchases > 0, bounce)

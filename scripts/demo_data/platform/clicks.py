@@ -34,6 +34,8 @@ AGENTS = (
 DEVICES = (("iPhone", "mobile"), ("DESKTOP", "desktop"), ("Tablet", "tablet"), ("smart-tv", "other"), (None, None))
 _STEPS = ("view", "cart", "checkout", "purchase")
 _SESSIONS, _FILES = 300, 4
+#: Sessions of the app have numbers from here on.
+_OF_THE_APP = 100_000
 #: Lines that are no records: cut off, no JSON at all, and in Latin-1.
 _BROKEN = (b'{"event_id": "cut', b"oops", b'{"event_id": "caf\xe9"}')
 #: The first day, and how many of them there are at first.
@@ -50,6 +52,19 @@ def play_day(landing: Landing, scale: float = 1, seed: int = 7) -> date:
     day = landing.days("clicks")[-1] + timedelta(days=1)
     _play(landing, day, scale, seed)
     return day
+
+
+def messages(day: date, scale: float = 1, seed: int = 7) -> list[dict[str, Any]]:
+    """The events of a day that come through Kafka: those of every third session of the pages, which come by files too, and
+    those of the app, which come only so; some come twice."""
+    files, late = _files(day, scale, seed)
+    lines = [line for lines in (*files, late) for line in lines if not isinstance(line, bytes)]
+    both_ways = [dict(line) for line in lines if int(str(line["event_id"]).split("-")[1]) % 3 == 0]
+    random = Random(f"{seed} app {day}")
+    numbers = range(_OF_THE_APP, _OF_THE_APP + max(3, int(_SESSIONS * scale / 4)))
+    of_the_app = [event for number in numbers for event in _session(day, number, random, scale)]
+    sent = [*both_ways, *of_the_app]
+    return [*sent, *random.sample(sent, len(sent) // 50)]
 
 
 def _play(landing: Landing, day: date, scale: float, seed: int) -> int:

@@ -1,6 +1,6 @@
 """Sessions, the funnel and companies, by hand."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -21,10 +21,12 @@ def click(number: int, at: str, kind: str = "view", **more: Any) -> dict[str, An
     }
 
 
-def sessions(transform: Transform, *clicks: dict[str, Any]) -> list[dict[str, Any]]:
-    found = transform(
-        "fct_click_features", clicks=list(clicks), schemas={"clicks": "referrer string, user_agent string"}
-    )
+def sessions(
+    transform: Transform, *clicks: dict[str, Any], messages: Sequence[dict[str, Any]] = ()
+) -> list[dict[str, Any]]:
+    texts = "url string, referrer string, user_agent string, device string, session_id string, user_id string"
+    schemas = {"clicks": texts, "messages": texts}
+    found = transform("fct_click_features", clicks=list(clicks), messages=list(messages), schemas=schemas)
     return [row.asDict() for row in found.orderBy("session_key").collect()]
 
 
@@ -49,6 +51,12 @@ def test_an_event_that_comes_late_and_out_of_order_joins_two_sessions(transform:
     (joined,) = sessions(transform, *apart, click(3, "10:25:00", "checkout"))
     assert [joined[name] for name in ("views", "carts", "checkouts", "purchases")] == [0, 1, 1, 1]
     assert joined["landing_url"] == "/1"
+
+
+def test_an_event_that_comes_by_files_and_as_a_message_counts_once(transform: Transform) -> None:
+    both, by_message = click(1, "10:00:00"), click(2, "10:10:00", "purchase")
+    (row,) = sessions(transform, both, messages=[both, by_message])
+    assert (row["events"], row["views"], row["purchases"]) == (2, 1, 1)
 
 
 @pytest.mark.parametrize(
