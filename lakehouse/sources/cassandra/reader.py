@@ -1,7 +1,6 @@
 """A table of Cassandra: read by token range, since it has neither a snapshot nor an order of change."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -11,11 +10,9 @@ from lakehouse.sources.cassandra.part import CassandraPart
 from lakehouse.sources.cassandra.schema import CassandraTable
 from lakehouse.sources.cassandra.settings import Settings
 from lakehouse.sources.cassandra.token_ranges import split
-from lakehouse.sources.probe import Digest, within
-from lakehouse.sources.reader import MISFITS, Bound, Look, Part
+from lakehouse.sources.probe import LooksByContent
+from lakehouse.sources.reader import Bound, Look, Part
 from lakehouse.sources.relation import CursorKind, SourceRelation
-
-_MOST_KEPT = 256 * 2**20  # bytes of a look that are kept for the load that may follow it
 
 
 class CassandraReader:
@@ -25,7 +22,7 @@ class CassandraReader:
 
     def __init__(self, table: CassandraTable, source: Settings, session: Any, doing: str) -> None:
         self._table, self._source, self._session, self._doing = table, source, session, doing
-        self._kept: dict[tuple[Any, ...], Sequence[Part]] = {}
+        self._looks = LooksByContent(table.relation.key)
         self.relation: SourceRelation = table.relation
 
     def floor(self, cursor: str) -> int | None:
@@ -37,18 +34,9 @@ class CassandraReader:
         return 0 if self.relation.column(cursor).cursor is CursorKind.INTEGER else timedelta(0)
 
     def look(self, columns: Sequence[str], bound: Bound | None, *, count_keys: bool) -> Look | None:
-        """Sums of hashes over the rows, and then over the keys. Both are read, and kept for the load that may follow.
-
-        The rows first: a row that comes between the two is one to be read yet, where it would otherwise seem gone.
-        """
+        """By content; keys are counted, asked or not."""
         del count_keys
-        key = self.relation.key
-        rows, keys = Digest([*columns, MISFITS]), Digest(key)
-        holds_keys = bound is None and set(key) <= set(columns)
-        self._look((tuple(columns), bound), self.read(columns, bound), [rows, keys] if holds_keys else [rows])
-        if not holds_keys:
-            self._look((key,), self.read_keys(key, None), [keys])
-        return Look(f"{keys} {rows}", keys.count)
+        return self._looks.look(self, columns, bound)
 
     def look_of(
         self,
@@ -57,39 +45,20 @@ class CassandraReader:
         columns: Sequence[str],
         bound: Bound | None,
     ) -> Look:
-        of_keys, of_rows = Digest(self.relation.key), Digest([*columns, MISFITS])
-        for batch in keys:
-            of_keys.add(batch)
-        for batch in within(rows, bound):
-            of_rows.add(batch)
-        return Look(f"{of_keys} {of_rows}", of_keys.count)
+        return self._looks.look_of(keys, rows, columns, bound)
 
     def read(self, columns: Sequence[str], bound: Bound | None = None, keys: pa.Table | None = None) -> Sequence[Part]:
-        kept = self._kept.get((tuple(columns), bound)) if keys is None else None
+        kept = self._looks.kept_rows(columns, bound) if keys is None else None
         return self._parts(columns, bound, keys, only_keys=False) if kept is None else kept
 
     def read_keys(self, key: Sequence[str], bound: Bound | None) -> Sequence[Part]:
         """The keys of all rows. None is :data:`COVERED`: another read shows another moment."""
         del bound
-        kept = self._kept.get((tuple(key),))
+        kept = self._looks.kept_keys(key)
         return self._parts(key, None, None, only_keys=True) if kept is None else kept
 
     def repetitive(self) -> tuple[str, ...] | None:
         return None
-
-    def _look(self, what: tuple[Any, ...], parts: Sequence[Part], digests: Sequence[Digest]) -> None:
-        """Add what ``parts`` bring to ``digests``, and keep it unless it is too much."""
-        found: list[pa.RecordBatch] = []
-        size = 0
-        for batch in (batch for part in parts for batch in part.batches()):
-            for digest in digests:
-                digest.add(batch)
-            size += batch.nbytes
-            found.append(batch)
-            if size > _MOST_KEPT:
-                found.clear()
-        if size <= _MOST_KEPT:
-            self._kept[what] = [_KeptPart(found)]
 
     def _parts(
         self, columns: Sequence[str], bound: Bound | None, keys: pa.Table | None, *, only_keys: bool
@@ -102,13 +71,3 @@ class CassandraReader:
             )
             for ranges in split(ring, self._source.splits)
         ]
-
-
-@dataclass(frozen=True)
-class _KeptPart:
-    """What a look has read already."""
-
-    found: Sequence[pa.RecordBatch] = field(repr=False)
-
-    def batches(self) -> Iterator[pa.RecordBatch]:
-        yield from self.found

@@ -13,8 +13,8 @@ import pytest
 from cassandra import InvalidRequest
 
 from lakehouse.errors import SourceError
+from lakehouse.sources import probe
 from lakehouse.sources.cassandra import part as module
-from lakehouse.sources.cassandra import reader as reader_module
 from lakehouse.sources.cassandra import source as source_module
 from lakehouse.sources.cassandra.reader import CassandraReader
 from lakehouse.sources.cassandra.settings import Settings
@@ -129,7 +129,7 @@ def test_a_look_at_all_rows_reads_them_once() -> None:
 
 
 def test_of_a_look_at_more_than_fits_nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader_module, "_MOST_KEPT", 10)
+    monkeypatch.setattr(probe, "MOST_KEPT", 10)
     session, bound = Answering([]), Bound("at", AT)
     found = reader(session)
     found.look(COLUMNS, bound, count_keys=False)

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 
 from lakehouse.errors import SourceError
+from lakehouse.sources import probe
 from lakehouse.sources.documents import part as part_module
-from lakehouse.sources.documents import reader as reader_module
 from lakehouse.sources.documents import source as source_module
 from lakehouse.sources.documents.client import Range
 from lakehouse.sources.documents.reader import DocumentsReader
@@ -116,7 +116,7 @@ def test_the_load_that_follows_a_look_reads_nothing_again() -> None:
 
 
 def test_of_a_look_at_more_than_fits_nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader_module, "_MOST_KEPT", 10)
+    monkeypatch.setattr(probe, "MOST_KEPT", 10)
     client = FakeDocuments(*ORDERS)
     with reading(client, parallelism=1) as reader:
         reader.look(COLUMNS, None, count_keys=False)
