@@ -1,15 +1,11 @@
 """What a registry file may say of how a collection is read."""
 
-from collections.abc import Mapping
-from typing import Literal
+from typing import ClassVar, Literal
 
-from pydantic import ValidationError
-
-from lakehouse.errors import SourceError
-from lakehouse.model import Strict
+from lakehouse.sources.options import SourceOptions
 
 
-class Options(Strict):
+class Options(SourceOptions):
     """See :class:`lakehouse.registry.tables.Origin`.
 
     Attributes:
@@ -17,22 +13,6 @@ class Options(Strict):
             some documents hold.
     """
 
+    knows: ClassVar[str] = "A collection knows"
+
     cursor_type: Literal["timestamp", "bigint"] | None = None
-
-    @classmethod
-    def said(cls, options: Mapping[str, str], doing: str) -> "Options":
-        """What ``options`` say.
-
-        Raises:
-            SourceError: they say what there is not.
-        """
-        try:
-            return cls.model_validate(dict(options))
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            name = ".".join(map(str, first["loc"]))
-            raise SourceError(
-                f"{doing}: option {name!r} of `source:` is {options.get(name)!r}: {first['msg']}. A collection knows "
-                f"{', '.join(cls.model_fields)}.",
-                remedy="Correct `options` in the registry file.",
-            ) from None

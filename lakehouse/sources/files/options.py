@@ -1,13 +1,13 @@
 """What a registry file may say of how files are written."""
 
-from collections.abc import Mapping
 from enum import StrEnum
+from typing import ClassVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from lakehouse.errors import SourceError
-from lakehouse.model import Strict
 from lakehouse.sources.files.store import suffixes
+from lakehouse.sources.options import SourceOptions
 
 
 class Format(StrEnum):
@@ -30,7 +30,7 @@ _BY_SUFFIX = {
 }
 
 
-class Options(Strict):
+class Options(SourceOptions):
     """See :class:`lakehouse.registry.tables.Origin`.
 
     Attributes:
@@ -41,29 +41,13 @@ class Options(Strict):
         null: the text of a cell of a CSV file that stands for NULL.
     """
 
+    knows: ClassVar[str] = "Files know"
+
     format: Format | None = None
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
     quote: str = Field(default='"', min_length=1, max_length=1)
     header: bool = True
     null: str = ""
-
-    @classmethod
-    def said(cls, options: Mapping[str, str], doing: str) -> "Options":
-        """What ``options`` say.
-
-        Raises:
-            SourceError: they say what there is not.
-        """
-        try:
-            return cls.model_validate(dict(options))
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            name = ".".join(map(str, first["loc"]))
-            raise SourceError(
-                f"{doing}: option {name!r} of `source:` is {options.get(name)!r}: {first['msg']}. Files know "
-                f"{', '.join(cls.model_fields)}.",
-                remedy="Correct `options` in the registry file.",
-            ) from None
 
     def format_of(self, name: str, doing: str) -> Format:
         """The format of a file.

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import ClassVar, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from lakehouse.errors import SourceError
-from lakehouse.model import Strict
+from lakehouse.sources.options import SourceOptions
 
 
 class Format(StrEnum):
@@ -30,7 +31,7 @@ class Lost(StrEnum):
     ACCEPT = "accept"
 
 
-class Options(Strict):
+class Options(SourceOptions):
     """See :class:`lakehouse.registry.tables.Origin`.
 
     Attributes:
@@ -42,6 +43,8 @@ class Options(Strict):
         lost: see :class:`Lost`.
     """
 
+    knows: ClassVar[str] = "Kafka knows"
+
     format: Format = Format.JSON
     schema_file: str | None = Field(default=None, alias="schema")
     wire: Wire = Wire.PLAIN
@@ -49,22 +52,13 @@ class Options(Strict):
     lost: Lost = Lost.STOP
 
     @classmethod
-    def said(cls, options: Mapping[str, str], doing: str) -> "Options":
+    def said(cls, options: Mapping[str, str], doing: str) -> Self:
         """What ``options`` say.
 
         Raises:
             SourceError: they say what there is not, or Avro and no schema.
         """
-        try:
-            found = cls.model_validate(dict(options))
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            name = ".".join(map(str, first["loc"]))
-            raise SourceError(
-                f"{doing}: option {name!r} of `source:` is {options.get(name)!r}: {first['msg']}. Kafka knows "
-                f"{', '.join(field.alias or name for name, field in cls.model_fields.items())}.",
-                remedy="Correct `options` in the registry file.",
-            ) from None
+        found = super().said(options, doing)
         if (found.format is Format.AVRO) != (found.schema_file is not None):
             raise SourceError(
                 f"{doing}: option 'format' is {found.format}, and option 'schema' is {found.schema_file or 'not there'}; "
