@@ -7,9 +7,7 @@ then looks at all of raw, needs no other rule for what another origin holds too.
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from lakehouse.errors import SourceError, SystemFailureError
@@ -59,7 +57,7 @@ class Arriving(Loading):
         planned = replace(planned, why=(*planned.why, *cared))
         writing = self.writing(planned)
         try:
-            return self._load(planned, arrived, writing)
+            return self._load(planned, arrived, writing, brings_operation=feed.brings_deletes)
         except BaseException:
             writing.abandon()
             raise
@@ -87,9 +85,11 @@ class Arriving(Loading):
                 found.update(zip(pairs.column(ORIGIN).to_pylist(), pairs.column(VERSION).to_pylist(), strict=True))
         return found if origins is None else {name: found[name] for name in origins if name in found}
 
-    def _load(self, planned: ReadPlan, arrived: Arrived, writing: Writing) -> Loaded:
-        gathering = replace(self.gathering, rows=arrived.rows)
-        files = gathering.files(arrived.parts, writing, self._constants(), None)
+    def _load(self, planned: ReadPlan, arrived: Arrived, writing: Writing, *, brings_operation: bool) -> Loaded:
+        constants = self.constants(UPSERT)
+        if brings_operation:
+            del constants[OPERATION]
+        files = replace(self.gathering, rows=arrived.rows).files(arrived.parts, writing, constants, None)
         follows = self.table.deletes.detect != "never"
         origins = (*arrived.replaced, *(arrived.vanished if follows else ()))
         leaving = [] if planned.replaces else list(self._leaving(origins))
@@ -100,11 +100,6 @@ class Arriving(Loading):
         snapshot = writing.commit([*files, *stays], self._state(arrived).properties(self.request.run_id), gone)
         notes = (*planned.why, *self.drift.notes(), *_notes(arrived, follows=follows))
         return Loaded(self.table.table, came, 0, snapshot, notes)
-
-    def _constants(self) -> dict[str, Any]:
-        """The engine's columns that are the same in each row."""
-        same = self.constants(UPSERT)
-        return {name: value for name, value in same.items() if name != OPERATION or not self._feed().brings_deletes}
 
     def _leaving(self, origins: Collection[str]) -> Iterator[Leaving]:
         """Where the rows of ``origins`` stand in raw."""
@@ -129,7 +124,7 @@ class Arriving(Loading):
         if len(leaving.places) == leaving.file.rows:
             return None
         target = writing.new_file()
-        stays = Rewriting(leaving.file, np.asarray(leaving.places)).batches(target.schema)
+        stays = Rewriting(leaving.file, leaving.places).batches(target.schema)
         return write(target, stays, {}, repetitive=texts_of(target.schema))
 
     def _brake(self, planned: ReadPlan, came: int, leaving: int) -> None:

@@ -1,12 +1,27 @@
 """What the columns of files of text are like, by some of their records: for a first contract, which a person then reads."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
+from lakehouse.paths import column_names
+from lakehouse.sources.relation import SourceColumn
+
 _WHOLE, _NUMBER = re.compile(r"[+-]?(0|[1-9]\d{0,17})"), re.compile(r"[+-]?\d{1,12}\.(\d{1,6})")
 _MOST_DIGITS = 18
+
+
+def text_columns(records: Sequence[Mapping[str, Any]], own: Collection[str]) -> list[SourceColumn]:
+    """The columns of records whose values arrive as text, each with the type that its values are like.
+
+    Args:
+        own: the lake names that its kind of source keeps for itself.
+    """
+    likely = likely_columns(records)
+    names = column_names([*own, *likely])[len(own) :]
+    pairs = zip(names, likely.items(), strict=True)
+    return [SourceColumn(source, name, "text", "string", likely=kind) for name, (source, kind) in pairs]
 
 
 def likely_columns(records: Sequence[Mapping[str, Any]]) -> dict[str, str]:

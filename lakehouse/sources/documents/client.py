@@ -58,10 +58,6 @@ class Documents(Protocol):
         """UTC, by the server's clock where it tells it."""
         ...
 
-    def count(self, collection: str) -> int:
-        """About how many documents there are."""
-        ...
-
     def sample(self, collection: str, most: int) -> Sequence[Document]:
         """Some documents, first and last ones: the same as long as nothing changes."""
         ...

@@ -57,10 +57,6 @@ class MongoDocuments:
             return datetime.now(UTC)
         return at.replace(tzinfo=UTC) if isinstance(at, datetime) else datetime.now(UTC)
 
-    def count(self, collection: str) -> int:
-        with translated(self._source, self._doing):
-            return self._database[collection].estimated_document_count()
-
     def sample(self, collection: str, most: int) -> list[Document]:
         """The first and the last ones by id."""
         with translated(self._source, self._doing):

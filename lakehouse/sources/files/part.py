@@ -57,10 +57,9 @@ class FilesPart:
         """
         store = Store(self.source)
         for file, number in self.files:
-            store.check(file, self.doing)
             for batch in self._read(store, file):
                 yield self._placed(batch, file, number)
-            store.check(file, self.doing)
+            store.check(file, self.doing)  # so it was as it was listed all the while
 
     def _read(self, store: Store, file: Listed) -> Iterator[pa.RecordBatch]:
         doing = f"{self.doing}: reading {file.name}"

@@ -1,11 +1,11 @@
 """The files that fit a pattern, as a relation to which rows arrive."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
 from lakehouse.errors import SourceError
+from lakehouse.sources.feed import OnlyArrives
 from lakehouse.sources.files.part import FilesPart, Reading
 from lakehouse.sources.files.position import Older, Position, news
 from lakehouse.sources.files.settings import Settings
@@ -20,7 +20,7 @@ _UNPACKED, _ROW = 6, 64
 _FOR_EVER = 2**63 - 1
 
 
-class FilesReader:
+class FilesReader(OnlyArrives):
     """See :class:`lakehouse.sources.reader.Feed`."""
 
     brings_deletes = False
@@ -59,12 +59,8 @@ class FilesReader:
             SourceError: others are asked for; files are read as a whole.
         """
         if bound is not None or keys is not None:
-            raise self._has_no_cursor()
+            raise self.no_cursor()
         return self._parts([(file, number) for number, file in enumerate(self._listed)], columns)
-
-    def read_keys(self, key: Sequence[str], bound: Bound | None) -> Sequence[Part]:
-        del key, bound
-        raise self._has_no_cursor()
 
     def look(self, columns: Sequence[str], bound: Bound | None, *, count_keys: bool) -> Look:
         """By names, sizes and times of the files."""
@@ -72,28 +68,7 @@ class FilesReader:
         found = Older.of(_FOR_EVER, self._listed)
         return Look(f"{found.count} {found.digest}", None)
 
-    def look_of(
-        self,
-        keys: Iterable[pa.RecordBatch],
-        rows: Iterable[pa.RecordBatch],
-        columns: Sequence[str],
-        bound: Bound | None,
-    ) -> None:
-        """Is not asked: files are listed once for a session."""
-        del keys, rows, columns, bound
-
-    def floor(self, cursor: str) -> int | None:
-        del cursor
-        raise self._has_no_cursor()
-
-    def slack(self, cursor: str) -> timedelta | int:
-        del cursor
-        raise self._has_no_cursor()
-
-    def repetitive(self) -> tuple[str, ...] | None:
-        return None
-
-    def _has_no_cursor(self) -> SourceError:
+    def no_cursor(self) -> SourceError:
         return SourceError(
             f"{self._doing}: files are read as a whole, and have neither a cursor nor keys that could be asked for.",
             remedy="Write `load: arrivals` for the files that came since the last load, or `load: full` for all.",

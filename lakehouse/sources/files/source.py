@@ -14,7 +14,7 @@ from lakehouse.sources.files.part import Reading, first_records
 from lakehouse.sources.files.reader import FilesReader
 from lakehouse.sources.files.settings import Settings
 from lakehouse.sources.files.store import Listed, Store
-from lakehouse.sources.likely import likely_columns
+from lakehouse.sources.likely import text_columns
 from lakehouse.sources.opening import Followed
 from lakehouse.sources.reader import Horizon, Wanted
 from lakehouse.sources.records import OTHERS
@@ -69,15 +69,9 @@ class FilesSession:
         listed = self._store.listed(relation)
         columns = self._typed(wanted, Options(), listed)
         if columns is None:
-            columns = [*self._likely(listed[-1], wanted.doing), _OTHERS]
+            records = first_records(self._store, listed[-1], Options(), _SAMPLE, wanted.doing)
+            columns = [*text_columns(records, (*ARRIVAL_COLUMNS, OTHERS)), _OTHERS]
         return SourceRelation(relation, (*columns, *_ARRIVAL), _KEY)
-
-    def _likely(self, file: Listed, doing: str) -> list[SourceColumn]:
-        likely = likely_columns(first_records(self._store, file, Options(), _SAMPLE, doing))
-        own = [*ARRIVAL_COLUMNS, OTHERS]
-        names = column_names([*own, *likely])[len(own) :]
-        pairs = zip(names, likely.items(), strict=True)
-        return [SourceColumn(source, name, "text", "string", likely=kind) for name, (source, kind) in pairs]
 
     @contextmanager
     def reader(self, wanted: Wanted) -> Iterator[FilesReader]:

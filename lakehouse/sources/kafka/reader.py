@@ -1,13 +1,13 @@
 """A topic, as a relation to which rows arrive."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
 
 import pyarrow as pa
 
 from lakehouse.errors import SourceError
 from lakehouse.fingerprint import fingerprint
+from lakehouse.sources.feed import OnlyArrives
 from lakehouse.sources.kafka.messages import Reading
 from lakehouse.sources.kafka.part import KafkaPart
 from lakehouse.sources.kafka.position import News, Position, divided, news
@@ -20,7 +20,7 @@ from lakehouse.sources.relation import SourceRelation
 _TOGETHER, _WORTH = 1_000_000, 20_000
 
 
-class KafkaReader:
+class KafkaReader(OnlyArrives):
     """See :class:`lakehouse.sources.reader.Feed`."""
 
     brings_deletes = True
@@ -53,39 +53,14 @@ class KafkaReader:
     def read(self, columns: Sequence[str], bound: Bound | None = None, keys: pa.Table | None = None) -> Sequence[Part]:
         """Is refused: what a topic holds is not what there is, but what was said of it lately."""
         del columns, bound, keys
-        raise self._only_arrives()
-
-    def read_keys(self, key: Sequence[str], bound: Bound | None) -> Sequence[Part]:
-        del key, bound
-        raise self._only_arrives()
+        raise self.no_cursor()
 
     def look(self, columns: Sequence[str], bound: Bound | None, *, count_keys: bool) -> Look:
         """By the topic and the ends of its partitions."""
         del columns, bound, count_keys
         return Look(fingerprint(Position.behind(self._topic).model_dump_json()), None)
 
-    def look_of(
-        self,
-        keys: Iterable[pa.RecordBatch],
-        rows: Iterable[pa.RecordBatch],
-        columns: Sequence[str],
-        bound: Bound | None,
-    ) -> None:
-        """Is not asked: a topic is looked at once for a session."""
-        del keys, rows, columns, bound
-
-    def floor(self, cursor: str) -> int | None:
-        del cursor
-        raise self._only_arrives()
-
-    def slack(self, cursor: str) -> timedelta | int:
-        del cursor
-        raise self._only_arrives()
-
-    def repetitive(self) -> tuple[str, ...] | None:
-        return None
-
-    def _only_arrives(self) -> SourceError:
+    def no_cursor(self) -> SourceError:
         return SourceError(
             f"{self._doing}: topic {self.relation.name!r} holds messages, which are read once, in order; it has neither a "
             "cursor nor keys that could be asked for, and does not hold what was thrown away.",

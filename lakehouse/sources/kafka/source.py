@@ -8,7 +8,7 @@ import fastavro
 from fastavro.schema import SchemaParseException
 
 from lakehouse.errors import SourceError
-from lakehouse.paths import ARRIVAL_COLUMNS, OFFSET, ORDER, PARTITION, column_names
+from lakehouse.paths import ARRIVAL_COLUMNS, OFFSET, ORDER, PARTITION
 from lakehouse.settings import Environment
 from lakehouse.sources.json_objects import decoded, sampled
 from lakehouse.sources.kafka.connection import Client
@@ -18,7 +18,7 @@ from lakehouse.sources.kafka.part import latest, read
 from lakehouse.sources.kafka.reader import KafkaReader
 from lakehouse.sources.kafka.settings import Settings
 from lakehouse.sources.kafka.topics import Topic, Topics
-from lakehouse.sources.likely import likely_columns
+from lakehouse.sources.likely import text_columns
 from lakehouse.sources.opening import Followed
 from lakehouse.sources.reader import Horizon, Wanted
 from lakehouse.sources.records import OTHERS
@@ -84,10 +84,7 @@ class KafkaSession:
     def _likely(self, topic: Topic, doing: str) -> list[SourceColumn]:
         messages = (one for some in read(self._source, topic.name, latest(topic, _SAMPLE), doing) for one in some)
         records = (sampled(message.value()) for message in messages if message.value() is not None)
-        likely = likely_columns([record for record in records if record is not None])
-        names = column_names([*sorted(_OWN), *likely])[len(_OWN) :]
-        pairs = zip(names, likely.items(), strict=True)
-        return [SourceColumn(source, name, "text", "string", likely=kind) for name, (source, kind) in pairs]
+        return text_columns([record for record in records if record is not None], sorted(_OWN))
 
     @contextmanager
     def reader(self, wanted: Wanted) -> Iterator[KafkaReader]:

@@ -30,9 +30,6 @@ class FakeDocuments:
     def now(self) -> datetime:
         return TAKEN_AT
 
-    def count(self, collection: str) -> int:
-        return len(self.documents)
-
     def sample(self, collection: str, most: int) -> Sequence[Document]:
         return self.documents[:most]
 
