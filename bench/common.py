@@ -5,14 +5,13 @@ import os
 import resource
 import shutil
 import signal
-import socket
 import statistics
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,6 +19,7 @@ from tempfile import TemporaryDirectory
 from lakehouse.orchestrate.launch import Application, application
 from lakehouse.settings import Profile, load_profile
 from scripts.services.control import Services
+from scripts.services.process import free_ports
 from scripts.services.settings import HOST, PORTS, ROOT, Home
 
 HOME = ROOT / ".lakehouse" / "bench"
@@ -40,11 +40,7 @@ def own_services(*names: str) -> Iterator[Services]:
     Commands that are started meanwhile find them by the environment.
     """
     home = Home(HOME / f"services-{os.getpid()}")
-    with ExitStack() as probes:
-        for name in names:  # all are bound at once, so that no two get the same port
-            probe = probes.enter_context(socket.socket())
-            probe.bind((HOST, 0))
-            os.environ[PORTS[name][1]] = str(probe.getsockname()[1])
+    os.environ.update(zip((PORTS[name][1] for name in names), map(str, free_ports(HOST, len(names))), strict=True))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that they are ended then, too
     found = services(*names, home=home)
     try:

@@ -8,9 +8,7 @@ skipped with that reason; with ``CI`` set they fail.
 import fcntl
 import os
 import shutil
-import socket
 from collections.abc import Iterator
-from contextlib import ExitStack
 
 import pytest
 
@@ -20,7 +18,7 @@ from scripts.services.documents import Documents
 from scripts.services.kafka import Kafka
 from scripts.services.minio import Minio, MinioUnavailableError
 from scripts.services.postgres import Postgres
-from scripts.services.process import port_taken
+from scripts.services.process import free_ports, port_taken
 from scripts.services.rest_catalog import RestCatalog
 from scripts.services.settings import HOST, PORTS, ROOT, Home, port
 from tests.integration.endpoints import PostgresEndpoint
@@ -100,12 +98,8 @@ def _start_or_skip(services: Services, name: str) -> None:
 
 def _avoid_taken_ports(*, all_of_them: bool) -> None:
     """Where a demo of this machine runs, the tests use ports of their own; profiles learn them from the environment."""
-    with ExitStack() as probes:  # all are bound at once, so that no two get the same port
-        for name, (_, variable) in PORTS.items():
-            if all_of_them or port_taken(HOST, port(name)):
-                probe = probes.enter_context(socket.socket())
-                probe.bind((HOST, 0))
-                os.environ[variable] = str(probe.getsockname()[1])
+    variables = [variable for name, (_, variable) in PORTS.items() if all_of_them or port_taken(HOST, port(name))]
+    os.environ.update(zip(variables, map(str, free_ports(HOST, len(variables))), strict=True))
 
 
 def _clear(home: Home) -> None:

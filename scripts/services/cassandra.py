@@ -1,14 +1,12 @@
 """Cassandra from its jars, without a container."""
 
-import socket
-
 from cassandra import AuthenticationFailed, DriverException
 from cassandra.auth import PlainTextAuthProvider
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, NoHostAvailable
 from cassandra.policies import WhiteListRoundRobinPolicy
 
 from lakehouse.jars import Artifact, fetch, java
-from scripts.services.process import Daemon
+from scripts.services.process import Daemon, free_ports
 from scripts.services.settings import HOST, Home
 
 VERSION = "5.0.6"
@@ -102,7 +100,9 @@ class Cassandra:
         jars = fetch(_ARTIFACTS, "cassandra")
         configuration = self._folder / "cassandra.yaml"
         configuration.write_text(
-            _CONFIGURATION.format(host=HOST, port=self.port, storage_port=_free_port(), data=self._folder / "data")
+            _CONFIGURATION.format(
+                host=HOST, port=self.port, storage_port=free_ports(HOST, 1)[0], data=self._folder / "data"
+            )
         )
         logback = self._folder / "logback.xml"
         logback.write_text(_LOGBACK)
@@ -185,9 +185,3 @@ def _can_connect(cluster: Cluster) -> bool:
     finally:
         cluster.shutdown()
     return True
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])

@@ -1,6 +1,5 @@
 """Kafka from its jars, without a container: one process that is broker and controller (KRaft), without ZooKeeper."""
 
-import socket
 import subprocess
 from pathlib import Path
 
@@ -8,7 +7,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from lakehouse.jars import Artifact, fetch, java
-from scripts.services.process import Daemon, ServiceError
+from scripts.services.process import Daemon, ServiceError, free_ports
 from scripts.services.settings import HOST, Home
 
 VERSION = "4.3.0"
@@ -76,7 +75,7 @@ class Kafka:
         data = self._folder / "data"
         configuration, log4j = self._folder / "server.properties", self._folder / "log4j2.properties"
         configuration.write_text(
-            _CONFIGURATION.format(host=HOST, port=self.port, controller=_free_port(), data=data).lstrip()
+            _CONFIGURATION.format(host=HOST, port=self.port, controller=free_ports(HOST, 1)[0], data=data).lstrip()
         )
         log4j.write_text(_LOG4J.lstrip())
         command = [
@@ -119,9 +118,3 @@ def _format(command: list[str], configuration: Path) -> None:
             f"starting kafka: its folder could not be made ready: {said}",
             remedy=f"Remove {configuration.parent} and start it again.",
         )
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])

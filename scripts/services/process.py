@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,6 +70,15 @@ def port_taken(host: str, port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex((host, port)) == 0
+
+
+def free_ports(host: str, count: int) -> list[int]:
+    """Ports that nobody listens on; bound all at once, so that no two are the same."""
+    with ExitStack() as probes:
+        found = [probes.enter_context(socket.socket()) for _ in range(count)]
+        for probe in found:
+            probe.bind((host, 0))
+        return [int(probe.getsockname()[1]) for probe in found]
 
 
 def answers(host: str, port: int, path: str) -> bool:

@@ -5,7 +5,6 @@ The demo starts services of its own on free ports, and makes a fiftieth of its d
 ``_LEFT_OUT``.
 """
 
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ import psycopg2
 import pytest
 from dotenv import dotenv_values
 
+from scripts.services.process import free_ports
 from scripts.services.settings import HOST, PORTS
 from tests.conftest import ROOT
 from tests.e2e.checkout import clone, shell
@@ -45,7 +45,8 @@ def checkout(tmp_path: Path) -> Path:
 @pytest.fixture
 def environment(checkout: Path) -> Iterator[dict[str, str]]:
     """A shell with free ports for the demo's services, which are ended after the test."""
-    ports = {variable: _free_port() for _, variable in PORTS.values()}
+    variables = [variable for _, variable in PORTS.values()]
+    ports = dict(zip(variables, map(str, free_ports(HOST, len(variables))), strict=True))
     found = shell(checkout, checkout.parent / "home") | ports | {"LAKEHOUSE_DEMO_SCALE": _SCALE}
     yield found
     subprocess.run(["./scripts/demo", "--stop"], cwd=checkout, env=found, check=True)
@@ -81,9 +82,3 @@ def _create_coupons(checkout: Path, environment: dict[str, str]) -> None:
                           password=secrets["APP_PG_ADMIN_PASSWORD"]) as connection, connection.cursor() as cursor:  # fmt: skip
         cursor.execute("CREATE TABLE public.coupons (id int PRIMARY KEY, created_at timestamptz NOT NULL)")
         cursor.execute("INSERT INTO public.coupons VALUES (1, '2026-03-01 08:00+00'), (2, '2026-03-02 00:00+00')")
-
-
-def _free_port() -> str:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return str(probe.getsockname()[1])

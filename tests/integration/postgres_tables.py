@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
-from lakehouse.orchestrate.runs import Status, TableRun
 from lakehouse.sources.postgres.settings import Settings as PostgresSource
 from tests.conftest import TestLake
 from tests.integration.endpoints import PostgresEndpoint
@@ -35,13 +34,3 @@ def table(lake: TestLake, schema: str, name: str, more: str = "") -> str:
     unique = f"{schema}_{name}"
     lake.register(unique, f"source: {{connection: app, relation: '{schema}.{name}'}}\n{more}")
     return unique
-
-
-def run(lake: TestLake, name: str, **options: Any) -> TableRun:
-    """Raw and silver of a table; the raw one's outcome."""
-    found = lake.run(f"raw.{name}", f"silver.{name}", **options)
-    for done in found.values():
-        assert done.status in {Status.SUCCEEDED, Status.UNCHANGED}, done.error
-    silver = found[f"silver.{name}"]
-    assert silver.rows_read == silver.merged + silver.superseded + silver.rejected
-    return found[f"raw.{name}"]

@@ -5,7 +5,6 @@ indexes, and what its read concern shows, is not proved here.
 """
 
 import json
-import socket
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
-import pyarrow as pa
 import pytest
 from bson import Decimal128, Int64, ObjectId
 from bson.datetime_ms import DatetimeMS
@@ -24,7 +22,7 @@ from pymongo.database import Database
 
 from lakehouse.errors import ExitCode
 from lakehouse.iceberg.lake import Lake
-from lakehouse.orchestrate.runs import Status, TableRun
+from lakehouse.orchestrate.runs import Status
 from lakehouse.raw.gather import Gathering
 from lakehouse.scaffold.table import registry_file
 from lakehouse.sources.documents.part import DocumentsPart
@@ -33,7 +31,10 @@ from lakehouse.sources.opening import opened
 from lakehouse.sources.reader import Bound, Wanted
 from scripts.services.control import Services
 from scripts.services.documents import Documents
+from scripts.services.process import free_ports
+from scripts.services.settings import HOST
 from tests.conftest import TestLake
+from tests.integration.loads import dying, run
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
 _ORDERS = """
@@ -84,16 +85,6 @@ def name(lake: TestLake, orders: Collection[dict[str, Any]]) -> Iterator[str]:
 
 def register(lake: TestLake, name: str, more: str = _ORDERS, options: str = "") -> None:
     lake.register(name, f"source: {{connection: app, relation: {name}{options}}}\n{more}")
-
-
-def run(lake: TestLake, name: str, **options: Any) -> TableRun:
-    """Raw and silver; the raw one's outcome. The books balance."""
-    found = lake.run(f"raw.{name}", f"silver.{name}", **options)
-    for done in found.values():
-        assert done.status in {Status.SUCCEEDED, Status.UNCHANGED}, done.error
-    silver = found[f"silver.{name}"]
-    assert silver.rows_read == silver.merged + silver.superseded + silver.rejected
-    return found[f"raw.{name}"]
 
 
 def failed(lake: TestLake, name: str) -> str:
@@ -322,17 +313,9 @@ def test_a_run_that_dies_while_it_reads_or_after_it_committed_loses_and_doubles_
             at = DAY + timedelta(hours=100 * turn + 50)
             orders.update_one({"_id": key}, {"$set": {"amount": turn, "updated_at": at, "version": turn}})
         orders.delete_one({"_id": random.choice([found["_id"] for found in orders.find()])})
-        dies_after = random.randint(0, 2)
-
-        def dying(self: DocumentsPart, left: int = dies_after) -> Iterator[pa.RecordBatch]:
-            for number, batch in enumerate(whole(self)):
-                if number == left:
-                    raise RuntimeError("killed")
-                yield batch
-            raise RuntimeError("killed")
-
+        breaks_off = dying(whole, after=random.randint(0, 2))
         with monkeypatch.context() as patched:
-            patched.setattr(DocumentsPart, "batches", dying)
+            patched.setattr(DocumentsPart, "batches", breaks_off)
             assert lake.run(f"raw.{name}")[f"raw.{name}"].status is Status.FAILED
         if random.random() < 0.5:
             lake.run(f"raw.{name}")  # and is gone before silver
@@ -348,17 +331,11 @@ def test_a_first_run_that_dies_leaves_no_table_and_the_next_one_brings_all(
 ) -> None:
     orders.insert_many([order(n, n) for n in range(5)])
     register(lake, name)
-    lake.with_source("app", source(services, port=_silent_port(), connect_timeout_s=0.3))
+    lake.with_source("app", source(services, port=free_ports(HOST, 1)[0], connect_timeout_s=0.3))
     monkeypatch.setattr("lakehouse.orchestrate.schedule.FIRST_WAIT_S", 0.01)
     assert "does not answer" in failed(lake, name)
     lake.with_source("app", source(services))
     assert run(lake, name).rows_read == 5
-
-
-def _silent_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_a_source_that_is_away_is_told_in_time_and_without_a_secret(
@@ -366,7 +343,7 @@ def test_a_source_that_is_away_is_told_in_time_and_without_a_secret(
 ) -> None:
     monkeypatch.setattr("lakehouse.orchestrate.schedule.FIRST_WAIT_S", 0.01)
     register(lake, name)
-    away = source(services, port=_silent_port(), connect_timeout_s=0.3, user="u", password="wrong-secret")
+    away = source(services, port=free_ports(HOST, 1)[0], connect_timeout_s=0.3, user="u", password="wrong-secret")
     lake.with_source("app", away)
     began = datetime.now(UTC)
     done = lake.run(f"raw.{name}")[f"raw.{name}"]

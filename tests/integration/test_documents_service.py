@@ -1,21 +1,14 @@
 """The document server that stands in for MongoDB: a fake, on this machine only, that leaves nothing behind."""
 
-import socket
 from pathlib import Path
 
 from scripts.services.control import Services
-from scripts.services.process import port_taken
+from scripts.services.process import free_ports, port_taken
 from scripts.services.settings import HOST, Home
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
-
-
 def test_it_listens_on_this_machine_only_keeps_its_data_and_leaves_no_process(tmp_path: Path) -> None:
-    services = Services(Home(tmp_path), ports={"documents": (port := _free_port())})
+    services = Services(Home(tmp_path), ports={"documents": (port := free_ports(HOST, 1)[0])})
     try:
         assert services.start("documents") == ["documents"]
         assert not port_taken("127.0.0.2", port)  # it would answer there if it listened on every interface

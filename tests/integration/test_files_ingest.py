@@ -27,7 +27,7 @@ from lakehouse.sources.files.part import FilesPart
 from lakehouse.sources.files.settings import Settings
 from scripts.services.minio import Minio
 from tests.conftest import TestLake
-from tests.integration.postgres_tables import run
+from tests.integration.loads import dying, run
 
 Rows = Sequence[Mapping[str, Any]]
 _EVENTS = """
@@ -319,17 +319,9 @@ def test_a_run_that_dies_while_it_reads_or_after_it_committed_loses_and_doubles_
             file = random.choice(["a", "b", "c", "d"]) + ".jsonl"
             truth[file] = [next(numbers) for _ in range(random.randint(1, 4))]
             folder.write_lines(file, *(event(n) for n in truth[file]))
-        dies_after = random.randint(0, 2)
-
-        def dying(self: FilesPart, left: int = dies_after) -> Iterator[pa.RecordBatch]:
-            for number, batch in enumerate(whole(self)):
-                if number == left:
-                    raise RuntimeError("killed")
-                yield batch
-            raise RuntimeError("killed")
-
+        breaks_off = dying(whole, after=random.randint(0, 2))
         with monkeypatch.context() as patched:
-            patched.setattr(FilesPart, "batches", dying)
+            patched.setattr(FilesPart, "batches", breaks_off)
             assert lake.run(f"raw.{name}")[f"raw.{name}"].status is Status.FAILED
         if random.random() < 0.5:
             lake.run(f"raw.{name}")  # and is gone before silver

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pytest
 from confluent_kafka.cimpl import NewPartitions
 
-from lakehouse.orchestrate.runs import Status, TableRun
+from lakehouse.orchestrate.runs import Status
 from lakehouse.paths import raw as raw_name
 from lakehouse.raw.gather import FEW
 from lakehouse.raw.state import last_state
@@ -28,6 +28,7 @@ from scripts.services.kafka import Kafka
 from scripts.services.process import wait_until
 from tests.conftest import TestLake
 from tests.integration.kafka_topics import Broker, as_bytes
+from tests.integration.loads import dying, run
 
 _EVENTS = """
 load: arrivals
@@ -65,16 +66,6 @@ def name(lake: TestLake, broker: Broker) -> Iterator[str]:
 
 def register(lake: TestLake, name: str, more: str = _EVENTS, options: str = "", topic: str = "") -> None:
     lake.register(name, f"source: {{connection: bus, relation: '{topic or name}'{options}}}\n{more}")
-
-
-def run(lake: TestLake, name: str, **options: Any) -> TableRun:
-    """Raw and silver; the raw one's outcome. The books balance."""
-    found = lake.run(f"raw.{name}", f"silver.{name}", **options)
-    for done in found.values():
-        assert done.status in {Status.SUCCEEDED, Status.UNCHANGED}, done.error
-    silver = found[f"silver.{name}"]
-    assert silver.rows_read == silver.merged + silver.superseded + silver.rejected
-    return found[f"raw.{name}"]
 
 
 def failure(lake: TestLake, name: str) -> str:
@@ -337,17 +328,9 @@ def test_a_run_that_dies_while_it_reads_or_after_it_committed_loses_and_doubles_
             written = [next(numbers) for _ in range(random.randint(1, 6))]
             broker.write(name, *map(event, written), partition=random.randint(0, 1))
             truth += [f"e{number}" for number in written]
-        dies_after = random.randint(0, 2)
-
-        def dying(self: KafkaPart, left: int = dies_after) -> Iterator[pa.RecordBatch]:
-            for number, batch in enumerate(whole(self)):
-                if number == left:
-                    raise RuntimeError("killed")
-                yield batch
-            raise RuntimeError("killed")
-
+        breaks_off = dying(whole, after=random.randint(0, 2))
         with monkeypatch.context() as patched:
-            patched.setattr(KafkaPart, "batches", dying)
+            patched.setattr(KafkaPart, "batches", breaks_off)
             assert lake.run(f"raw.{name}")[f"raw.{name}"].status is Status.FAILED
         if random.random() < 0.5:
             lake.run(f"raw.{name}")  # and is gone before silver

@@ -14,7 +14,8 @@ from lakehouse.paths import TableName
 from lakehouse.sources.postgres.settings import Settings as PostgresSource
 from tests.conftest import TestLake
 from tests.integration.endpoints import PostgresEndpoint
-from tests.integration.postgres_tables import Query, run, source, table
+from tests.integration.loads import run
+from tests.integration.postgres_tables import Query, source, table
 
 
 def failed(lake: TestLake, name: str, **options: Any) -> TableRun:

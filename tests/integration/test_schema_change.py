@@ -8,7 +8,8 @@ from lakehouse.iceberg import partitioning
 from lakehouse.orchestrate.runs import Status
 from lakehouse.paths import TableName
 from tests.conftest import TestLake
-from tests.integration.postgres_tables import Query, run, table
+from tests.integration.loads import run
+from tests.integration.postgres_tables import Query, table
 
 INCREMENTAL = "cursor: updated_at\nkey: [id]\n"
 

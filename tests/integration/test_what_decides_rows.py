@@ -14,7 +14,8 @@ from lakehouse.raw.request import Window
 from lakehouse.sources.postgres.part import PostgresPart
 from tests.conftest import TestLake
 from tests.integration.endpoints import PostgresEndpoint
-from tests.integration.postgres_tables import Query, run, source, table
+from tests.integration.loads import run
+from tests.integration.postgres_tables import Query, source, table
 
 INCREMENTAL = "cursor: updated_at\nkey: [id]\n"
 ROWS = "(id int PRIMARY KEY, v text, updated_at timestamptz DEFAULT now())"

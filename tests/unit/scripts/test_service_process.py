@@ -15,7 +15,7 @@ from lakehouse.errors import ConfigurationError
 from scripts.services import process
 from scripts.services.control import Services
 from scripts.services.minio import MinioUnavailableError, find_or_build
-from scripts.services.process import Daemon, Identity, ServiceError, wait_until
+from scripts.services.process import Daemon, Identity, ServiceError, free_ports, wait_until
 from scripts.services.settings import HOST, PORTS, Endpoint, Home, port
 
 _LISTENS = (
@@ -39,9 +39,7 @@ _SECRETS = {
 
 @pytest.fixture
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+    return free_ports(HOST, 1)[0]
 
 
 @pytest.fixture
