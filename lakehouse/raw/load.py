@@ -45,7 +45,9 @@ def opened(name: str, source: SourceSettings, tables: Collection[SourceTable]) -
         SourceError: it refuses.
     """
     followed = [
-        Followed(table.source.relation, spelled_at_source(table)) for table in tables if table.load is Load.INCREMENTAL
+        Followed(table.source.relation, spelled_at_source(table, str(table.cursor)))
+        for table in tables
+        if table.load is Load.INCREMENTAL
     ]
     with opening.opened(name, source, followed) as session, ThreadPoolExecutor(session.parallelism) as readers:
         yield OpenedSource(session, readers)

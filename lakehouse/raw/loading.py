@@ -39,18 +39,18 @@ def wanted(table: SourceTable) -> Wanted:
         relation=table.source.relation,
         names=renames(table),
         columns=[column.source or name for name, column in table.columns.items() if not column.dropped],
-        cursor=spelled_at_source(table) if table.follows else None,
+        key=[spelled_at_source(table, name) for name in table.key],
+        cursor=spelled_at_source(table, str(table.cursor)) if table.follows else None,
         zone=table.timezone,
         options=table.source.options,
         doing=f"ingesting {table.table}",
     )
 
 
-def spelled_at_source(table: SourceTable) -> str:
-    """The cursor's name at the source, where the registry tells it, else as the registry spells it."""
-    cursor = str(table.cursor)
-    rule = table.columns.get(cursor)
-    return (rule.source if rule else None) or cursor
+def spelled_at_source(table: SourceTable, column: str) -> str:
+    """A column's name at the source, where the registry tells it, else as the registry spells it."""
+    rule = table.columns.get(column)
+    return (rule.source if rule else None) or column
 
 
 class Loading:

@@ -1,6 +1,8 @@
 """A first registry file for a relation of a live source: it runs as it is, and says what to look at."""
 
 import io
+from collections.abc import Mapping
+from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
@@ -47,7 +49,8 @@ def likely_cursor(relation: SourceRelation) -> SourceColumn | None:
 def registry_file(relation: SourceRelation, connection: str, spelled: str) -> str:
     """The text of a registry file for ``relation``, which the registry calls ``spelled``."""
     content = CommentedMap()
-    content["source"] = _flow({"connection": connection, "relation": spelled})
+    origin = {"connection": connection, "relation": spelled}
+    content["source"] = _flow(origin | ({"options": _flow(relation.options)} if relation.options else {}))
     arrives = any(column.name == ORDER for column in relation.columns)
     if arrives:
         content["load"] = "arrivals"
@@ -84,7 +87,7 @@ def _remark(column: SourceColumn) -> str:
     return f"{kind}{'' if column.nullable else ', never null'}{hint}"
 
 
-def _flow(values: dict[str, str]) -> CommentedMap:
+def _flow(values: Mapping[str, Any]) -> CommentedMap:
     found = CommentedMap(values)
     found.fa.set_flow_style()
     return found

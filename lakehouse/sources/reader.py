@@ -203,6 +203,7 @@ class Wanted:
         zone: the zone of moments that have none; the source's setting when absent.
         options: what else the registry says of the relation, for its kind of source.
         doing: what is read for which table, for messages.
+        key: the columns that tell a row apart, by their names at the source; empty where the registry names none.
     """
 
     relation: str
@@ -212,6 +213,7 @@ class Wanted:
     zone: str | None = None
     options: Mapping[str, str] = field(default_factory=dict)
     doing: str = "reading"
+    key: Sequence[str] = ()
 
     def refuse_options(self, kind: str) -> None:
         """Raise :class:`SourceError` where there are options: for a kind of source that knows none."""

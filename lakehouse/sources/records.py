@@ -87,7 +87,7 @@ class Records:
         if len(path) == 1:
             found: list[Any] = [record.get(path[0]) for record in self.values]
         else:
-            found = [_inside(record, path) for record in self.values]
+            found = [inside(record, path) for record in self.values]
         try:
             return pa.array(found, pa.string())
         except (pa.ArrowTypeError, pa.ArrowInvalid):
@@ -110,7 +110,8 @@ class Records:
         return pa.array([said.get(number) for number in range(len(self.values))], pa.string())
 
 
-def _inside(record: Mapping[str, Any], path: Path) -> Any:
+def inside(record: Mapping[str, Any], path: Path) -> Any:
+    """The value at ``path``, or of the field that is called so; ``None`` where there is none."""
     whole = ".".join(path)
     if whole in record:
         return record[whole]
@@ -118,6 +119,16 @@ def _inside(record: Mapping[str, Any], path: Path) -> Any:
     for name in path:
         value = value.get(name) if isinstance(value, Mapping) else None
     return value
+
+
+def has(record: Mapping[str, Any], path: Path) -> bool:
+    """Whether there is a value at ``path``, be it null."""
+    value: Any = record
+    for name in path:
+        if not isinstance(value, Mapping) or name not in value:
+            return ".".join(path) in record
+        value = value[name]
+    return True
 
 
 def _is_read(value: Any, inner: set[str]) -> bool:

@@ -1,7 +1,7 @@
 """What a source says of one relation: the common language of all kinds of source."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 
@@ -47,11 +47,13 @@ class SourceRelation:
         name: qualified as the source qualifies it, for messages.
         columns: in the source's order.
         key: names in the lake of the primary key's columns, in key order; empty when there is none.
+        options: what a first contract says of it besides (see :class:`lakehouse.sources.reader.Wanted`).
     """
 
     name: str
     columns: tuple[SourceColumn, ...]
     key: tuple[str, ...]
+    options: Mapping[str, str] = field(default_factory=dict)
 
     def column(self, name: str) -> SourceColumn:
         """The column of that lake name; ``KeyError`` when there is none."""
