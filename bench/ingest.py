@@ -2,18 +2,20 @@
 
 Each is a process of its own, timed from its start to its end, on the same table, one after the other. From Cassandra
 (``--source cassandra``): this project, and the limits of the driver (:mod:`bench.cassandra_read`). From files
-(``--source files``): this project, and Spark's own reader (:mod:`bench.files_read`).
+(``--source files``) and from Kafka (``--source kafka``): this project, and Spark's own reader (:mod:`bench.files_read`,
+:mod:`bench.kafka_read`).
 """
 
 import os
 import shutil
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from bench import cassandra_read, files_read, others
+from bench import cassandra_read, files_read, kafka_read, others
 from bench.common import HOME, environment, in_starts, profile, result, say, services, start_of_spark, timed
 from lakehouse.orchestrate.launch import application
 from lakehouse.orchestrate.runs import Kind, Plan
@@ -39,6 +41,15 @@ class Source(StrEnum):
     POSTGRES = "postgres"
     CASSANDRA = "cassandra"
     FILES = "files"
+    KAFKA = "kafka"
+
+
+#: How each is measured, but PostgreSQL.
+_MEASURES: Mapping[Source, Callable[[int], Mapping[str, object]]] = {
+    Source.CASSANDRA: cassandra_read.measure,
+    Source.FILES: files_read.measure,
+    Source.KAFKA: kafka_read.measure,
+}
 
 
 def main(
@@ -47,11 +58,8 @@ def main(
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON object last.")] = False,
 ) -> None:
     """Measure the ways on one table."""
-    if source is Source.CASSANDRA:
-        result(cassandra_read.measure(rows), as_json=json_output)
-        return
-    if source is Source.FILES:
-        result(files_read.measure(rows), as_json=json_output)
+    if source in _MEASURES:
+        result(_MEASURES[source](rows), as_json=json_output)
         return
     found = services("postgres")
     table = f"bench_{rows}"

@@ -64,8 +64,7 @@ def registry_file(relation: SourceRelation, connection: str, spelled: str) -> st
     for column in relation.columns:
         if arrives and column.name in ARRIVAL_COLUMNS:
             continue
-        said = {} if column.name == column.source_name else {"source": column.source_name}
-        columns[column.name] = _flow(said | ({"type": column.likely} if column.likely else {}))
+        columns[column.name] = _flow(_said(column))
         columns.yaml_add_eol_comment(_remark(column), column.name)
     content["columns"] = columns
     stream = io.StringIO()
@@ -75,13 +74,23 @@ def registry_file(relation: SourceRelation, connection: str, spelled: str) -> st
     return stream.getvalue()
 
 
+def _said(column: SourceColumn) -> dict[str, Any]:
+    """What the contract says of a column: no more than differs from what holds without a word."""
+    found: dict[str, Any] = {} if column.name == column.source_name else {"source": column.source_name}
+    if column.likely and column.likely.kind != "string":
+        found["type"] = column.likely.kind
+    if column.likely and column.likely.formats:
+        found["formats"] = _sequence(list(column.likely.formats))
+    return found
+
+
 def _remark(column: SourceColumn) -> str:
     kind = (
         column.source_type
         if column.lake_type in column.source_type
         else f"{column.source_type}, here {column.lake_type}"
     )
-    if column.likely:
+    if column.likely and column.likely.kind != "string":
         kind = "by some of its values"
     hint = "; personal data? set pii" if any(word in column.name for word in _PERSONAL) else ""
     return f"{kind}{'' if column.nullable else ', never null'}{hint}"

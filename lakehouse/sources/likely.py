@@ -6,10 +6,21 @@ from datetime import date, datetime
 from typing import Any
 
 from lakehouse.paths import column_names
-from lakehouse.sources.relation import SourceColumn
+from lakehouse.registry.tables import EPOCHS, ISO
+from lakehouse.sources.relation import Likely, SourceColumn
 
 _WHOLE, _NUMBER = re.compile(r"[+-]?(0|[1-9]\d{0,17})"), re.compile(r"[+-]?\d{1,12}\.(\d{1,6})")
 _MOST_DIGITS = 18
+#: What programs write besides ISO 8601, as Spark's patterns have it and as Python's. Where the month may stand first nothing
+#: tells 3 April from 4 March, so that is left to a person.
+_PATTERNS = {
+    "dd/MM/yyyy HH:mm:ss": "%d/%m/%Y %H:%M:%S",
+    "dd.MM.yyyy HH:mm:ss": "%d.%m.%Y %H:%M:%S",
+    "dd.MM.yyyy": "%d.%m.%Y",
+    "yyyy/MM/dd HH:mm:ss": "%Y/%m/%d %H:%M:%S",
+}
+#: Smaller numbers are rather numbers than seconds since 1970: of before 1973.
+_LEAST_EPOCH = 10**8
 
 
 def text_columns(records: Sequence[Mapping[str, Any]], own: Collection[str]) -> list[SourceColumn]:
@@ -21,11 +32,11 @@ def text_columns(records: Sequence[Mapping[str, Any]], own: Collection[str]) -> 
     likely = likely_columns(records)
     names = column_names([*own, *likely])[len(own) :]
     pairs = zip(names, likely.items(), strict=True)
-    return [SourceColumn(source, name, "text", "string", likely=kind) for name, (source, kind) in pairs]
+    return [SourceColumn(source, name, "text", "string", likely=like) for name, (source, like) in pairs]
 
 
-def likely_columns(records: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """A Spark SQL type by column, in the order in which they appear. Of an object each part is a column: ``store.city``."""
+def likely_columns(records: Sequence[Mapping[str, Any]]) -> dict[str, Likely]:
+    """By column, in the order in which they appear. Of an object each part is a column: ``store.city``."""
     found: dict[str, list[Any]] = {}
     for record in records:
         for name, value in _flat(record):
@@ -41,19 +52,40 @@ def _flat(record: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, An
             yield f"{before}{name}", value
 
 
-def _likely(values: Sequence[Any]) -> str:
+def _likely(values: Sequence[Any]) -> Likely:
     if values and all(isinstance(value, bool) for value in values):
-        return "boolean"
+        return Likely("boolean")
     texts = [str(value) for value in values if isinstance(value, str | int | float) and not isinstance(value, bool)]
     if not texts or len(texts) < len(values):
-        return "string"
+        return Likely("string")
     if all(map(_WHOLE.fullmatch, texts)):
-        return "bigint"
+        return Likely("bigint")
     if (scale := _scale(texts)) is not None:
-        return f"decimal({_MOST_DIGITS},{scale})"
+        return Likely(f"decimal({_MOST_DIGITS},{scale})")
     if all(map(_is_date, texts)):
-        return "date"
-    return "timestamp" if all(map(_is_moment, texts)) else "string"
+        return Likely("date")
+    if all(map(_is_moment, texts)):
+        return Likely("timestamp")
+    formats = dict.fromkeys(map(_format, texts))
+    return Likely("string") if None in formats else Likely("timestamp", tuple(name for name in formats if name))
+
+
+def _format(text: str) -> str | None:
+    """How a moment is written; ``None`` of a text that is none."""
+    if _WHOLE.fullmatch(text):
+        number = int(text)
+        ranges = ((name, max(low, _LEAST_EPOCH), high) for name, (low, high, _) in EPOCHS.items())
+        return next((name for name, low, high in ranges if low <= number < high), None)
+    if _is_moment(text):
+        return ISO
+    return next((name for name, pattern in _PATTERNS.items() if _fits(text, pattern)), None)
+
+
+def _fits(text: str, pattern: str) -> bool:
+    try:
+        return datetime.strptime(text, pattern) is not None  # noqa: DTZ007  (whether it is one, not which)
+    except ValueError:
+        return False
 
 
 def _scale(texts: Sequence[str]) -> int | None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class CursorKind(StrEnum):
@@ -11,6 +12,13 @@ class CursorKind(StrEnum):
     INTEGER = "integer"
     DATE = "date"
     MOMENT = "moment"
+
+
+class Likely(NamedTuple):
+    """What values are like: a Spark SQL type, and how they are written where that has several ways or an odd one."""
+
+    kind: str
+    formats: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -26,7 +34,7 @@ class SourceColumn:
         nullable: whether the source may hold NULL.
         cursor: what kind of cursor it can be; ``None`` for types that make none.
         identity: tells the column from another of the same name that took its place; empty where the source cannot.
-        likely: a Spark SQL type that its texts fit, for a first contract; empty where the source says the type.
+        likely: what its texts are like, for a first contract; absent where the source says the type.
     """
 
     source_name: str
@@ -36,7 +44,7 @@ class SourceColumn:
     nullable: bool = True
     cursor: CursorKind | None = None
     identity: str = ""
-    likely: str = ""
+    likely: Likely | None = None
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from lakehouse.sources.documents.values import text_of
 from lakehouse.sources.likely import likely_columns
 from lakehouse.sources.reader import Wanted
 from lakehouse.sources.records import OTHERS
-from lakehouse.sources.relation import CursorKind, SourceColumn, SourceRelation
+from lakehouse.sources.relation import CursorKind, Likely, SourceColumn, SourceRelation
 
 _TEXT = "any type, as text"
 _ID = SourceColumn(ID, ID, "any type of id, as text", "string", nullable=False)
@@ -81,10 +81,10 @@ def likely_relation(name: str, documents: Sequence[Document]) -> SourceRelation:
     return SourceRelation(name, (_ID, *columns, _OTHERS), (ID,))
 
 
-def _likely(source: str, name: str, likely: str, documents: Sequence[Document]) -> SourceColumn:
+def _likely(source: str, name: str, likely: Likely, documents: Sequence[Document]) -> SourceColumn:
     values = [value for document in documents if (value := inside(document, _path(source))) is not None]
     if values and all(isinstance(value, DatetimeMS | datetime) for value in values):
-        return SourceColumn(source, name, "date", "timestamp", cursor=CursorKind.MOMENT, likely="timestamp")
+        return SourceColumn(source, name, "date", "timestamp", cursor=CursorKind.MOMENT, likely=Likely("timestamp"))
     return SourceColumn(source, name, _TEXT, "string", likely=likely)
 
 

@@ -8,7 +8,7 @@ from lakehouse.errors import SourceError
 from lakehouse.sources.json_objects import sampled
 from lakehouse.sources.likely import text_columns
 from lakehouse.sources.records import OTHERS, has, inside
-from lakehouse.sources.relation import CursorKind, SourceColumn, SourceRelation
+from lakehouse.sources.relation import CursorKind, Likely, SourceColumn, SourceRelation
 from lakehouse.sources.rest.cursors import moment
 from lakehouse.sources.rest.options import Paging, path_of
 from lakehouse.sources.rest.page import NoPageError, Page
@@ -50,7 +50,7 @@ def likely_relation(name: str, page: Page, doing: str) -> SourceRelation:
 
 def _typed(column: SourceColumn, records: Sequence[Mapping[str, Any]]) -> SourceColumn:
     """A column whose texts are all moments may be a cursor."""
-    if column.likely != "timestamp":
+    if column.likely != Likely("timestamp"):
         return column
     values = [inside(record, path_of(column.source_name)) for record in records]
     if all(isinstance(value, str) and moment(value) is not None for value in values):

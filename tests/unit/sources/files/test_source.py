@@ -15,15 +15,21 @@ from lakehouse.sources.likely import likely_columns
 
 
 @pytest.mark.parametrize(
-    ("values", "kind"),
+    ("values", "likely"),
     [
         ([1, "2", None], "bigint"), (["1.50", 2], "decimal(18,2)"), (["01"], "string"), ([True, False], "boolean"),
         (["2026-01-31"], "date"), (["2026-01-31T10:00:00Z", "2026-01-31"], "timestamp"), (["20260131"], "bigint"),
         ([[1]], "string"), ([None], "string"), (["1e3"], "string"), ([True, "x"], "string"),
+        (["03/25/2026 10:00:00"], "string"),
+        (["2026-01-31", "soon"], "string"), (["2026-01-31", 7], "string"), ([1_767_225_600, 1_767_225_600_000], "bigint"),
+        (["2026-01-31T10:00:00+01:00", 1_767_225_600, "1767225600000"], "timestamp iso8601 epoch_s epoch_ms"),
+        (["31/01/2026 10:00:00", "2026-01-31 10:00"], "timestamp dd/MM/yyyy HH:mm:ss iso8601"),
+        (["31.01.2026"], "timestamp dd.MM.yyyy"),
     ],
 )  # fmt: skip
-def test_a_first_contract_is_read_off_the_values(values: list[object], kind: str) -> None:
-    assert likely_columns([{"a": value} for value in values]) == {"a": kind}
+def test_a_first_contract_is_read_off_the_values(values: list[object], likely: str) -> None:
+    kind, formats = likely_columns([{"a": value} for value in values])["a"]
+    assert f"{kind} {' '.join(formats)}".rstrip() == likely
 
 
 def test_files_are_described_and_scaffolded(tmp_path: Path) -> None:
@@ -38,11 +44,11 @@ def test_files_are_described_and_scaffolded(tmp_path: Path) -> None:
         "source: {connection: landing, relation: day=*/*.jsonl}",
         "load: arrivals",
         "columns:",
-        "  eventid: {source: eventId, type: string} # by some of its values",
-        "  user_mail: {source: user.mail, type: string} # by some of its values; personal data? set pii",
+        "  eventid: {source: eventId} # text, here string",
+        "  user_mail: {source: user.mail} # text, here string; personal data? set pii",
         "  user_age: {source: user.age, type: bigint} # by some of its values",
         "  price: {type: 'decimal(18,1)'} # by some of its values",
-        "  source_file_2: {source: source_file, type: string} # by some of its values",
+        "  source_file_2: {source: source_file} # text, here string",
         "  other_fields: {} # JSON of fields that are not declared, here string",
     ]
 

@@ -135,7 +135,7 @@ def test_a_first_contract_is_written_from_the_first_page(api: FakeApi, paging: s
     records = "" if paging == "header" else "records: data.items"
     assert f"options: {{{records}{options}, sparse: 'who.email,note'}}" in text
     assert "key: [id]\ncursor: updated_at" in text
-    assert "who_email: {source: who.email, type: string}" in text
+    assert "who_email: {source: who.email}" in text
 
 
 def test_a_page_without_a_list_gives_no_contract(api: FakeApi) -> None:
