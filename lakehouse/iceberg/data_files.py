@@ -16,7 +16,8 @@ import pyarrow.parquet as pq
 
 from lakehouse.iceberg.metrics import metrics_of
 
-_ROW_GROUP = 1_000_000
+#: Rows of a row group at most, and the bytes that are collected for one: of small ones files are larger, and slower to read.
+_ROW_GROUP, _TOGETHER = 1_000_000, 64 * 2**20
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?=/)")
 
 
@@ -80,10 +81,7 @@ def write(
     schema = _with_constants(target.schema, constants)
     with _output(target) as stream:
         try:
-            for batch in batches:
-                if batch.num_rows == 0:
-                    continue
-                shaped = _shape(batch, schema, constants)
+            for together in _together(_shape(batch, schema, constants) for batch in batches if batch.num_rows):
                 if writer is None:
                     writer = pq.ParquetWriter(
                         stream.open(),
@@ -93,9 +91,9 @@ def write(
                         store_schema=False,
                         metadata_collector=footers,
                     )
-                writer.write_batch(shaped, row_group_size=_ROW_GROUP)
-                rows += batch.num_rows
-                highest = _larger(highest, shaped, watch)
+                writer.write_table(together, row_group_size=_ROW_GROUP)
+                rows += together.num_rows
+                highest = _larger(highest, together, watch)
         finally:
             if writer is not None:
                 writer.close()
@@ -115,7 +113,21 @@ def texts_of(schema: pa.Schema) -> list[str]:
     return [field.name for field in schema if pa.types.is_string(field.type)]
 
 
-def _larger(highest: Any, batch: pa.RecordBatch, watch: str | None) -> Any:
+def _together(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """``batches``, as many at a time as make a row group."""
+    found: list[pa.RecordBatch] = []
+    size = 0
+    for batch in batches:
+        found.append(batch)
+        size += batch.nbytes
+        if size >= _TOGETHER:
+            yield pa.Table.from_batches(found)
+            found, size = [], 0
+    if found:
+        yield pa.Table.from_batches(found)
+
+
+def _larger(highest: Any, batch: pa.Table, watch: str | None) -> Any:
     if watch is None:
         return None
     value = pc.max(batch.column(watch)).as_py()

@@ -28,6 +28,7 @@ from lakehouse.orchestrate.resume import close_died, to_resume
 from lakehouse.orchestrate.runs import Kind, Status, TableRun, exit_code, worst
 from lakehouse.orchestrate.work import Work
 from lakehouse.paths import Layer, TableName
+from lakehouse.raw.gather import collect_rarely
 from lakehouse.registry import loader
 from lakehouse.registry.loader import Registry
 from lakehouse.settings import Profile, load_profile
@@ -42,6 +43,7 @@ def main(work: Work, profile_name: str | None, *, json_lines: bool = True) -> in
     When it is interrupted, what is known is recorded and the process ends at once: tables that are under way are not
     waited for, and commit nothing.
     """
+    collect_rarely()
     redaction = logs.Redaction()
     logs.configure(redaction, json_lines=json_lines)
     profile = guarded(lambda: load_profile(profile_name), "reading the profile")

@@ -1,13 +1,13 @@
 """JSON objects as records: their values, and how those are written, letter for letter."""
 
-import json
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
 
-from lakehouse.sources.records import Path
+from lakehouse.sources.records import Number, Path
 
-_decode = msgspec.json.Decoder(dict).decode
+_decode = msgspec.json.Decoder(dict, float_hook=Number).decode
 _spelled = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
@@ -16,37 +16,27 @@ class NoObjectError(ValueError):
 
 
 def decoded(text: bytes) -> dict[str, Any]:
-    """The fields of the object that ``text`` is.
+    """The fields of the object that ``text`` is; numbers with a point or an exponent as they are written.
 
     Raises:
         NoObjectError: it is none.
     """
     try:
-        return _decoded(text)
+        found: dict[str, Any] = _decode(text)
     except UnicodeDecodeError:
         raise NoObjectError("a letter that is no UTF-8") from None
     except msgspec.DecodeError as error:
         raise NoObjectError(str(error).removeprefix("JSON is ")) from None
+    return found
 
 
-def _decoded(text: bytes) -> dict[str, Any]:
-    try:
-        return _decode(text)
-    except msgspec.DecodeError as error:
-        if "out of range" not in str(error):
-            raise
-        _spelled(text)  # is it JSON, but for a number that no float holds?
-        return dict(json.loads(text))
-
-
-def sampled(text: bytes) -> dict[str, Any] | None:
-    """As :func:`decoded`, numbers with a point as the texts that they are written as; ``None`` of what is no object."""
-    try:
-        _decode(text)
-        found = json.loads(text, parse_float=str)
-    except (ValueError, msgspec.DecodeError):
-        return None
-    return dict(found)
+def objects(texts: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    """The fields of those of ``texts`` that are objects: for a look at what they are like."""
+    for text in texts:
+        try:
+            yield decoded(text)
+        except NoObjectError:
+            continue
 
 
 def as_written(text: bytes, path: Path) -> str:

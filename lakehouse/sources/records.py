@@ -18,6 +18,12 @@ OTHERS = "other_fields"
 Path = tuple[str, ...]
 
 
+class Number(str):
+    """A number of a text format, as it is written."""
+
+    __slots__ = ()
+
+
 class Spelled(Protocol):
     """How a value that is no text stands in the record of that number."""
 
@@ -145,6 +151,8 @@ def _text(value: Any, number: int, path: Path, spelled: Spelled) -> str | None:
 
 
 def _json(value: Any, number: int, name: str, spelled: Spelled) -> str:
+    if isinstance(value, Number):
+        return str(value)
     return _quoted(value) if value is None or isinstance(value, str | bool | int) else spelled(number, (name,))
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 from lakehouse.sources.avro_values import BROKEN, plain, spelled
 from lakehouse.sources.records import Fields, Records
 
-_MANY = 20_000
+_MANY = 2_000
 
 
 def batches(stream: pa.NativeFile, fields: Fields) -> Iterator[pa.RecordBatch]:

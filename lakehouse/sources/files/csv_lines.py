@@ -12,7 +12,7 @@ from lakehouse.errors import SourceError
 from lakehouse.sources.files.lines import TruncatedError, lines_of
 from lakehouse.sources.records import Fields, Path, Records
 
-_MANY = 20_000
+_MANY = 2_000
 #: A cell of more letters is taken for a quote that is never closed.
 _LONGEST = 2**20
 

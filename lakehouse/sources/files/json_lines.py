@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import pyarrow as pa
 
 from lakehouse.sources.files.lines import TruncatedError, lines_of
-from lakehouse.sources.json_objects import NoObjectError, as_written, decoded, sampled
+from lakehouse.sources.json_objects import NoObjectError, as_written, decoded, objects
 from lakehouse.sources.records import Fields, Path, Records
 
 
@@ -36,15 +37,9 @@ def batches(stream: pa.NativeFile, fields: Fields) -> Iterator[pa.RecordBatch]:
 
 
 def sample(stream: pa.NativeFile, most: int) -> list[dict[str, Any]]:
-    """The first records of a file, those that can be read; numbers with a point are texts, as they are written."""
-    found: list[dict[str, Any]] = []
-    for _, lines in lines_of(stream):
-        for text in lines:
-            if (record := sampled(text)) is not None:
-                found.append(record)
-            if len(found) == most:
-                return found
-    return found
+    """The first records of a file, those that can be read."""
+    lines = (line for _, some in lines_of(stream) for line in some)
+    return list(islice(objects(lines), most))
 
 
 def _as_written(lines: list[bytes], number: int, path: Path) -> str:

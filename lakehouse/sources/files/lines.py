@@ -5,7 +5,7 @@ from itertools import count
 
 import pyarrow as pa
 
-_CHUNK = 4 * 2**20
+_CHUNK = 2**20
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 

@@ -17,8 +17,9 @@ _REFUSED = {
     KafkaError.ILLEGAL_SASL_STATE,
 }
 _FORBIDDEN = {KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED}
-#: How long the broker waits for messages before it says that there are none, and what a client holds of them at most.
-_WAIT_MS, _HELD_KB = 50, 32 * 1024
+#: How long the broker waits for messages before it says that there are none, and what a client holds of them at most. A client
+#: that holds so much looks again after a while, by default a second, whether it still does: most of a long read would be that.
+_WAIT_MS, _HELD_KB, _LOOK_AGAIN_MS = 50, 32 * 1024, 5
 
 
 class Client:
@@ -49,6 +50,7 @@ class Client:
                 "isolation.level": "read_committed",
                 "fetch.wait.max.ms": _WAIT_MS,
                 "queued.max.messages.kbytes": _HELD_KB,
+                "fetch.queue.backoff.ms": _LOOK_AGAIN_MS,
             }
         )
 

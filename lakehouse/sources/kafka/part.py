@@ -17,8 +17,8 @@ from lakehouse.sources.kafka.settings import Settings
 from lakehouse.sources.kafka.topics import Topic, Topics
 from lakehouse.sources.reader import MISFITS, OPERATION
 
-#: So many messages become rows at once.
-_MANY = 10_000
+#: So many messages become rows at once: few enough to stay in the processor's cache until they are.
+_MANY = 2_000
 #: How long (seconds) one wait for messages takes at most, so that a broker that went away is noticed.
 _STEP_S = 0.5
 

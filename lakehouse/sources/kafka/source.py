@@ -10,7 +10,7 @@ from fastavro.schema import SchemaParseException
 from lakehouse.errors import SourceError
 from lakehouse.paths import ARRIVAL_COLUMNS, OFFSET, ORDER, PARTITION
 from lakehouse.settings import Environment
-from lakehouse.sources.json_objects import decoded, sampled
+from lakehouse.sources.json_objects import decoded, objects
 from lakehouse.sources.kafka.connection import Client
 from lakehouse.sources.kafka.messages import HEADERS, KEY, TIME, Reading
 from lakehouse.sources.kafka.options import Options
@@ -83,8 +83,8 @@ class KafkaSession:
 
     def _likely(self, topic: Topic, doing: str) -> list[SourceColumn]:
         messages = (one for some in read(self._source, topic.name, latest(topic, _SAMPLE), doing) for one in some)
-        records = (sampled(message.value()) for message in messages if message.value() is not None)
-        return text_columns([record for record in records if record is not None], sorted(_OWN))
+        values = (message.value() for message in messages)
+        return text_columns(list(objects(value for value in values if value is not None)), sorted(_OWN))
 
     @contextmanager
     def reader(self, wanted: Wanted) -> Iterator[KafkaReader]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from lakehouse.errors import SourceError
-from lakehouse.sources.json_objects import sampled
+from lakehouse.sources.json_objects import objects
 from lakehouse.sources.likely import text_columns
 from lakehouse.sources.records import OTHERS, has, inside
 from lakehouse.sources.relation import CursorKind, Likely, SourceColumn, SourceRelation
@@ -41,7 +41,7 @@ def likely_relation(name: str, page: Page, doing: str) -> SourceRelation:
             remedy="Write the registry file by hand, with `records` under `options`.",
         )
     where = max(lists, key=lambda path: len(page.records(path_of(path))))
-    records = [found for record in page.records(path_of(where)) if (found := sampled(record)) is not None]
+    records = list(objects(page.records(path_of(where))))
     columns = [_typed(column, records) for column in text_columns(records, [OTHERS])]
     others = SourceColumn(OTHERS, OTHERS, "JSON of fields that are not declared", "string")
     options = ({"records": where} if where else {}) | _paging(page) | _sparse(columns, records)

@@ -7,7 +7,7 @@ from typing import Any
 
 from lakehouse.errors import SourceError
 from lakehouse.paths import column_name
-from lakehouse.sources.json_objects import sampled
+from lakehouse.sources.json_objects import objects
 from lakehouse.sources.opening import Followed
 from lakehouse.sources.reader import Horizon, Wanted
 from lakehouse.sources.records import OTHERS, inside
@@ -87,7 +87,7 @@ class RestSession:
         with closing(Client(self._source, wanted.doing)) as client:
             pages = Pages(client, wanted.relation, options, {}, lambda record: None, wanted.doing)
             first = next(iter(pages))
-        return [record for record in map(sampled, first) if record is not None]
+        return list(objects(first))
 
 
 def _names(wanted: Wanted) -> dict[str, str]:

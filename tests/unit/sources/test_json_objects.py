@@ -2,7 +2,8 @@
 
 import pytest
 
-from lakehouse.sources.json_objects import NoObjectError, as_written, decoded, sampled
+from lakehouse.sources.json_objects import NoObjectError, as_written, decoded, objects
+from lakehouse.sources.records import Number
 
 
 def test_an_object_has_its_fields_also_where_a_number_fits_no_float() -> None:
@@ -27,8 +28,10 @@ def test_what_is_none_says_why_without_its_content(text: bytes, why: str) -> Non
         decoded(text)
     assert why in str(error.value)
     assert "secret" not in str(error.value)
-    assert sampled(text) is None
+    assert list(objects([text, b"{}"])) == [{}]
 
 
-def test_a_sample_has_numbers_with_a_point_as_texts() -> None:
-    assert sampled(b'{"a": 1.50, "b": 2}') == {"a": "1.50", "b": 2}
+def test_numbers_are_as_they_are_written() -> None:
+    found = decoded(b'{"a": 1.50, "b": 2, "c": 1e400, "d": [-0.0]}')
+    assert found == {"a": "1.50", "b": 2, "c": "1e400", "d": ["-0.0"]}
+    assert isinstance(found["a"], Number)
