@@ -1,4 +1,4 @@
-"""What a client of a document database can: the thin edge behind which MongoDB stands, and another one may."""
+"""What a client of a document database can: the thin edge behind which MongoDB and Firestore stand."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -54,6 +54,10 @@ class Documents(Protocol):
         """The collections' names, sorted."""
         ...
 
+    def has(self, collection: str) -> bool:
+        """Whether there is such a collection."""
+        ...
+
     def now(self) -> datetime:
         """UTC, by the server's clock where it tells it."""
         ...
@@ -95,6 +99,15 @@ def connect(source: Settings, doing: str = "") -> AbstractContextManager[Documen
             from lakehouse.sources.documents import mongodb  # noqa: PLC0415  (only the client that is used is loaded)
 
             return mongodb.connected(source, doing)
+        case "firestore":
+            try:
+                from lakehouse.sources.documents import firestore  # noqa: PLC0415
+            except ImportError:
+                raise SourceError(
+                    f"{source.where}: Google's client of Firestore is not installed; expected the extra `firestore`.",
+                    remedy="Run `pip install 'lakehouse[firestore]'`, or `pip install google-cloud-firestore`.",
+                ) from None
+            return firestore.connected(source, doing)
     raise SourceError(
         f"{source.where}: there is no client {source.client!r}.", remedy="Correct `client` in the profile."
     )

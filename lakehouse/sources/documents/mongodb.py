@@ -49,6 +49,9 @@ class MongoDocuments:
             names = self._database.list_collection_names(authorizedCollections=True, nameOnly=True)
         return sorted(name for name in names if not name.startswith("system."))
 
+    def has(self, collection: str) -> bool:
+        return collection in self.collections()
+
     def now(self) -> datetime:
         """By the server's clock, where it knows the command ``hello``."""
         try:

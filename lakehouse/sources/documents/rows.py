@@ -10,7 +10,7 @@ import pyarrow as pa
 from bson.datetime_ms import DatetimeMS
 
 from lakehouse.sources.documents.client import ID, Document
-from lakehouse.sources.documents.values import FIRST_MS, LAST_MS, id_text, json_of, milliseconds, text_of
+from lakehouse.sources.documents.values import FIRST_MS, LAST_MS, id_text, json_of, microseconds, milliseconds, text_of
 from lakehouse.sources.reader import MISFITS
 from lakehouse.sources.records import OTHERS
 from lakehouse.sources.relation import CursorKind
@@ -90,8 +90,7 @@ def _whole(value: Any) -> int | None:
 def _microseconds(value: Any) -> int | None:
     if not isinstance(value, DatetimeMS | datetime):
         return None
-    ms = milliseconds(value)
-    return ms * 1000 if FIRST_MS <= ms <= LAST_MS else None
+    return microseconds(value) if FIRST_MS <= milliseconds(value) <= LAST_MS else None
 
 
 def _tree(paths: Any) -> dict[str, Any]:

@@ -11,10 +11,14 @@ class Settings(SourceSettings):
     """A database of documents. It travels pickled to the executors, never as an option of a plan.
 
     Attributes:
-        client: by which client it is read.
+        client: by which client it is read: MongoDB's, or that of Cloud Firestore.
         hosts, port: of its members; ``host`` or ``host:port``.
         uri: in place of hosts: ``mongodb+srv://cluster.example.net``, without a user or a password.
-        database: the one whose collections are the source's relations.
+        database: the one whose collections are the source's relations; the first one of a project of Firestore is called
+            ``(default)``.
+        project: of Google Cloud, for Firestore.
+        credentials_file: the key of a service account, for Firestore; absent: Google's default credentials.
+        emulator: of Firestore, ``host:port``; it is asked without credentials.
         auth_database: the one that knows the user.
         tls_ca_file: of the authority that signed the server's certificate, where the system does not know it.
         read_concern: ``majority`` shows nothing that a failover could take back; absent: the server's default.
@@ -25,11 +29,14 @@ class Settings(SourceSettings):
     """
 
     type: Literal["documents"]
-    client: Literal["mongodb"] = "mongodb"
+    client: Literal["mongodb", "firestore"] = "mongodb"
     hosts: tuple[str, ...] = ()
     port: int = Field(default=27017, ge=1, le=65535)
     uri: str | None = None
     database: str = Field(min_length=1)
+    project: str | None = None
+    credentials_file: str | None = None
+    emulator: str | None = None
     user: str | None = None
     password: SecretStr | None = None
     auth_database: str = "admin"
@@ -44,6 +51,12 @@ class Settings(SourceSettings):
 
     @model_validator(mode="after")
     def _one_address(self) -> Self:
+        if self.client == "firestore":
+            if not self.project or self.hosts or self.uri or self.user:
+                raise ValueError("of Firestore `project` is expected, and neither `hosts`, `uri` nor `user`")
+            return self
+        if self.project or self.credentials_file or self.emulator:
+            raise ValueError("`project`, `credentials_file` and `emulator` go with `client: firestore`")
         if bool(self.hosts) == bool(self.uri):
             raise ValueError("expected either `hosts` or `uri`")
         if self.uri and "@" in self.uri:
@@ -53,6 +66,8 @@ class Settings(SourceSettings):
     @property
     def where(self) -> str:
         """For messages."""
+        if self.client == "firestore":
+            return f"Firestore's database {self.database!r} of project {self.project!r}"
         return f"document database {self.database!r} at {self.uri or ', '.join(self.members)}"
 
     @property

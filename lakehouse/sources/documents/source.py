@@ -74,12 +74,16 @@ class DocumentsSession:
         return kind_of_cursor(self._client.sample(wanted.relation, _SAMPLE), wanted.cursor)
 
     def _check(self, collection: str, doing: str) -> None:
-        known = self._client.collections()
-        if collection not in known:
-            raise SourceError(
-                f"{doing}: {self._source.where} has no collection {collection!r}. {suggest(collection, known)}",
-                remedy="Correct `relation` in the registry file.",
-            )
+        if self._client.has(collection):
+            return
+        try:
+            known = suggest(collection, self._client.collections())
+        except SourceError:
+            known = "It does not list those that it has."
+        raise SourceError(
+            f"{doing}: {self._source.where} has no collection {collection!r}. {known}",
+            remedy="Correct `relation` in the registry file.",
+        )
 
     def _name(self, collection: str) -> str:
         return f"{self._source.database}.{collection}"

@@ -9,10 +9,12 @@ boolean             ``true``, ``false``
 whole number        digits
 double              the shortest digits that give it back (Python's ``repr``): ``0.1``, ``1e+22``, ``NaN``, ``Infinity``
 Decimal128          digits, with the zeros that it was given: ``1.50``
-date                ISO 8601 in UTC: ``2026-03-01T10:00:00.000Z``; outside of years 1 to 9999 ``… ms since 1970``
+date                ISO 8601 in UTC: ``2026-03-01T10:00:00.000Z``, with microseconds where it has any (Firestore); outside of
+                    years 1 to 9999 ``… ms since 1970``
 ObjectId            24 hexadecimal digits
 UUID                its usual 36 letters; other binary values are base64
 object, array       JSON, fields in their order; numbers as above, dates and the like as strings
+place, reference    of Firestore: JSON of latitude and longitude, the path of the document
 any other           MongoDB's canonical extended JSON
 ==================  =====================================================================================================
 """
@@ -29,7 +31,7 @@ from bson import Binary, Decimal128, ObjectId, json_util
 from bson.datetime_ms import DatetimeMS
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
+_MICROSECOND, _MICROS = timedelta(microseconds=1), 1000  # of a millisecond
 #: Moments (milliseconds since 1970, UTC) that the lake can hold: years 1 to 9999.
 FIRST_MS, LAST_MS = -62_135_596_800_000, 253_402_300_799_999
 _MOST_DIGITS = 40  # of a Decimal128 that is written without an exponent
@@ -51,7 +53,7 @@ def text_of(value: Any) -> str | None:
 
 def _text_of_other(value: Any) -> str:
     if isinstance(value, DatetimeMS | datetime):
-        return _moment(milliseconds(value))
+        return _moment(value)
     if isinstance(value, Decimal128):
         return _digits(value)
     if isinstance(value, Mapping | list | tuple):
@@ -96,17 +98,26 @@ def id_text(value: Any) -> str | None:
     return text_of(value)
 
 
-def milliseconds(value: DatetimeMS | datetime) -> int:
-    """A moment's milliseconds since 1970 in UTC; one without a zone is UTC."""
+def microseconds(value: DatetimeMS | datetime) -> int:
+    """A moment's microseconds since 1970 in UTC; one without a zone is UTC."""
     if isinstance(value, DatetimeMS):
-        return int(value)
-    return ((value if value.tzinfo else value.replace(tzinfo=UTC)) - _EPOCH) // _MILLISECOND
+        return int(value) * _MICROS
+    return ((value if value.tzinfo else value.replace(tzinfo=UTC)) - _EPOCH) // _MICROSECOND
 
 
-def _moment(ms: int) -> str:
-    if not FIRST_MS <= ms <= LAST_MS:
-        return f"{ms} ms since 1970"
-    return (_EPOCH + ms * _MILLISECOND).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def milliseconds(value: DatetimeMS | datetime) -> int:
+    """The same in milliseconds."""
+    return microseconds(value) // _MICROS
+
+
+def _moment(value: DatetimeMS | datetime) -> str:
+    micros = microseconds(value)
+    if not FIRST_MS <= micros // _MICROS <= LAST_MS:
+        return f"{micros // _MICROS} ms since 1970"
+    written = (_EPOCH + micros * _MICROSECOND).isoformat(
+        timespec="microseconds" if micros % _MICROS else "milliseconds"
+    )
+    return written.replace("+00:00", "Z")
 
 
 def _double(value: float) -> str:

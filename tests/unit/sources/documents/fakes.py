@@ -27,6 +27,9 @@ class FakeDocuments:
     def collections(self) -> list[str]:
         return ["customers", "orders"]
 
+    def has(self, collection: str) -> bool:
+        return collection in self.collections()
+
     def now(self) -> datetime:
         return TAKEN_AT
 

@@ -44,3 +44,23 @@ def test_settings_show_no_password() -> None:
 def test_what_is_no_such_source_is_refused(says: dict[str, Any], told: str) -> None:
     with pytest.raises(ValidationError, match=told):
         Settings.model_validate(SMALLEST | says)
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ({"client": "firestore"}, "of Firestore `project` is expected"),
+        ({"client": "firestore", "project": "p", "hosts": ["h"]}, "and neither `hosts`, `uri` nor `user`"),
+        ({"hosts": ["h"], "project": "p"}, "go with `client: firestore`"),
+    ],
+)
+def test_what_goes_with_the_other_client_is_refused(more: dict[str, object], why: str) -> None:
+    with pytest.raises(ValidationError, match=why):
+        Settings.model_validate({"type": "documents", "database": "app", **more})
+
+
+def test_a_database_of_firestore_is_told_by_its_project() -> None:
+    found = Settings.model_validate(
+        {"type": "documents", "client": "firestore", "project": "p", "database": "(default)"}
+    )
+    assert found.where == "Firestore's database '(default)' of project 'p'"
