@@ -46,7 +46,7 @@ def sql(
     text = _query(query, file)
     form = chosen(form, output)
     settings = load_profile(profile)
-    with attached(settings) if attach else opened(settings) as connection:
+    with attached(settings) if attach else opened(settings, text or "") as connection:
 
         def ask(question: str) -> None:
             _answer(connection, None if attach else settings, question, form, output)

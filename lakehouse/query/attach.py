@@ -10,30 +10,39 @@ from sqlglot.errors import SqlglotError
 
 from lakehouse.errors import ConfigurationError, suggest
 from lakehouse.iceberg.metadata import LakeMetadata
-from lakehouse.paths import Layer, TableName
+from lakehouse.paths import Layer, TableName, silver
 from lakehouse.publish.duckdb_access import execute_hidden, give_access, load_extensions
 from lakehouse.quoting.duckdb import identifier, literal
 from lakehouse.settings import Profile
 
+#: The columns of a quarantine table, and DuckDB's types of them.
+QUARANTINE = {
+    **dict.fromkeys(("key", "rule", "reason", "run_id"), "VARCHAR"),
+    "rejected_at": "TIMESTAMPTZ",
+    "row": "VARCHAR",
+}
 _BEHIND = {layer.value for layer in Layer} - {Layer.GOLD.value}
 
 
-def opened(profile: Profile) -> duckdb.DuckDBPyConnection:
+def opened(profile: Profile, query: str = "") -> duckdb.DuckDBPyConnection:
     """The analysts' file of ``profile``, read-only, with access to its object store.
 
-    Its tables are known by name alone and as ``gold.<table>``.
+    Its tables are known by name alone and as ``gold.<table>``. Where no run has succeeded yet there is none, and then only the
+    tables behind gold that ``query`` names can be asked.
 
     Raises:
-        ConfigurationError: no run has succeeded yet, so there is no file.
+        ConfigurationError: there is no file, and ``query`` names no table behind gold.
     """
     path = Path(profile.analytics)
-    if not path.exists():
+    if not path.exists() and not _behind_gold(query):
         raise ConfigurationError(
             f"there is no {path} yet; a run that succeeds makes it.", remedy="Run `lakehouse run` first."
         )
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
-    connection.execute(f"ATTACH {literal(str(path))} AS gold (READ_ONLY)")
+    connection.execute(
+        f"ATTACH {literal(str(path))} AS gold (READ_ONLY)" if path.exists() else "ATTACH ':memory:' AS gold"
+    )
     connection.execute("USE gold")
     give_access(connection, profile.catalog_properties())
     return connection
@@ -53,14 +62,17 @@ def show_layers(connection: duckdb.DuckDBPyConnection, profile: Profile, query: 
     load_extensions(connection, "avro", "iceberg")
     for name in wanted:
         metadata = lake.find(name)
+        connection.execute(f"ATTACH IF NOT EXISTS ':memory:' AS {identifier(name.layer)}")
+        view = f"CREATE OR REPLACE VIEW {identifier(name.layer)}.{identifier(name.table)} AS SELECT"
+        if metadata is None and name.layer is Layer.QUARANTINE and lake.find(silver(name.table)) is not None:
+            nothing = ", ".join(f"NULL::{kind} AS {column}" for column, kind in QUARANTINE.items())
+            connection.execute(f"{view} {nothing} WHERE false")  # its table comes with the first row that is rejected
+            continue
         if metadata is None:
             known = [table.dotted for table in lake.tables(name.layer)]
             raise ConfigurationError(f"the lake has no table {name.dotted!r}. {suggest(name.dotted, known)}")
         file = literal(metadata.metadata_file.removeprefix("file:"))
-        connection.execute(f"ATTACH IF NOT EXISTS ':memory:' AS {identifier(name.layer)}")
-        connection.execute(
-            f"CREATE OR REPLACE VIEW {identifier(name.layer)}.{identifier(name.table)} AS SELECT * FROM iceberg_scan({file})"
-        )
+        connection.execute(f"{view} * FROM iceberg_scan({file})")
 
 
 def attached(profile: Profile) -> duckdb.DuckDBPyConnection:

@@ -73,6 +73,14 @@ class SchemaPolicy(StrEnum):
     FREEZE = "freeze"
 
 
+def _option(said: object) -> object:
+    if isinstance(said, bool):
+        return str(said).lower()
+    if isinstance(said, list):
+        return ",".join(map(str, said))
+    return str(said) if isinstance(said, int | float) else said
+
+
 class Origin(Strict):
     """Where a table comes from: a source of the profile and a relation there.
 
@@ -85,6 +93,14 @@ class Origin(Strict):
     connection: str
     relation: str
     options: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("options", mode="before")
+    @classmethod
+    def _as_texts(cls, value: object) -> object:
+        """Numbers, booleans and lists as people write them; and ``null``, which YAML takes for nothing, as a name."""
+        if not isinstance(value, dict):
+            return value
+        return {"null" if name is None else name: _option(said) for name, said in value.items()}
 
     @field_validator("relation")
     @classmethod

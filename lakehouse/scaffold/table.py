@@ -1,11 +1,13 @@
 """A first registry file for a relation of a live source: it runs as it is, and says what to look at."""
 
 import io
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.scalarstring import SingleQuotedScalarString
 
 from lakehouse.paths import ARRIVAL_COLUMNS, ORDER
 from lakehouse.sources.relation import SourceColumn, SourceRelation
@@ -34,6 +36,7 @@ _CURSOR_NAMES = (
         "modified",
     ),
 )
+_ODD = re.compile(r"[?*&!%@`|>{}\[\],#:=]")
 _PERSONAL = ("email", "mail", "phone", "first_name", "last_name", "full_name", "password", "birth", "address", "iban")
 
 
@@ -54,9 +57,9 @@ def registry_file(relation: SourceRelation, connection: str, spelled: str) -> st
     arrives = any(column.name == ORDER for column in relation.columns)
     if arrives:
         content["load"] = "arrivals"
-    elif relation.key:
+    if relation.key and not (arrives and set(relation.key) <= set(ARRIVAL_COLUMNS)):
         content["key"] = _sequence(list(relation.key))
-    cursor = likely_cursor(relation)
+    cursor = None if arrives else likely_cursor(relation)
     if cursor is not None:
         content["cursor"] = cursor.name
         content.yaml_add_eol_comment("by its name; check that every change moves it", "cursor")
@@ -97,9 +100,14 @@ def _remark(column: SourceColumn) -> str:
 
 
 def _flow(values: Mapping[str, Any]) -> CommentedMap:
-    found = CommentedMap(values)
+    """A mapping in braces, in which texts that not each reader of YAML takes for one are in quotes."""
+    found = CommentedMap({name: _quoted(value) for name, value in values.items()})
     found.fa.set_flow_style()
     return found
+
+
+def _quoted(value: Any) -> Any:
+    return SingleQuotedScalarString(value) if isinstance(value, str) and _ODD.search(value) else value
 
 
 def _sequence(values: list[str]) -> CommentedSeq:

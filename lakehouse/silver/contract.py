@@ -95,7 +95,8 @@ def shape(table: SourceTable, raw_columns: Mapping[str, str], key: tuple[str, ..
 def conform(raw: DataFrame, table: SourceTable, silver: SilverShape, keep: Sequence[str] = ()) -> DataFrame:
     """``raw`` with the contract's columns and types, raw's engine columns, and :data:`FAILURES`: what each row breaks.
 
-    A cell that does not fit is NULL, and the reason names it. A tombstone has nothing but a key, and breaks nothing.
+    A cell that does not fit is NULL, and the reason names it. A tombstone has nothing but a key, and breaks
+    nothing if it has one.
 
     Args:
         keep: columns of ``raw`` that come along as they are.
@@ -117,10 +118,19 @@ def conform(raw: DataFrame, table: SourceTable, silver: SilverShape, keep: Seque
     failures.append(_failure("_misfits IS NOT NULL", "does_not_fit", reason))
     broken = f"named_struct('rule', 'broken_record', 'reason', {_BROKEN})"
     found = (
-        f"CASE WHEN _op = {literal(DELETE)} THEN {_NOTHING} WHEN {_BROKEN} IS NOT NULL THEN array({broken}) "
-        f"ELSE {_found(failures)} END AS {quote(FAILURES)}"
+        f"CASE WHEN _op = {literal(DELETE)} THEN {_broken_by_tombstone(silver.key)} "
+        f"WHEN {_BROKEN} IS NOT NULL THEN array({broken}) ELSE {_found(failures)} END AS {quote(FAILURES)}"
     )
     return raw.selectExpr(*typed, *RAW_COLUMNS, *map(quote, keep), found)
+
+
+def _broken_by_tombstone(key: Sequence[str]) -> str:
+    """What a row that says of a key that it is gone breaks: it may not say which one."""
+    if not key:
+        return _NOTHING
+    reason = literal(f"it says that a row is gone, and not which: {', '.join(key)} is not there")
+    is_keyless = " OR ".join(f"{quote(name)} IS NULL" for name in key)
+    return _found([_failure(is_keyless, "missing_key", reason)])
 
 
 def check(conformed: DataFrame, table: SourceTable) -> DataFrame:

@@ -10,12 +10,13 @@ from lakehouse.registry.tables import EPOCHS, ISO
 from lakehouse.sources.relation import Likely, SourceColumn
 
 _WHOLE, _NUMBER = re.compile(r"[+-]?(0|[1-9]\d{0,17})"), re.compile(r"[+-]?\d{1,12}\.(\d{1,6})")
-_MOST_DIGITS = 18
+_MOST_DIGITS, _LEAST_SCALE = 18, 2  # a value that comes later may have a digit more
 #: What programs write besides ISO 8601, as Spark's patterns have it and as Python's. Where the month may stand first nothing
 #: tells 3 April from 4 March, so that is left to a person.
 _PATTERNS = {
     "dd/MM/yyyy HH:mm:ss": "%d/%m/%Y %H:%M:%S",
     "dd.MM.yyyy HH:mm:ss": "%d.%m.%Y %H:%M:%S",
+    "dd.MM.yyyy HH:mm": "%d.%m.%Y %H:%M",
     "dd.MM.yyyy": "%d.%m.%Y",
     "yyyy/MM/dd HH:mm:ss": "%Y/%m/%d %H:%M:%S",
 }
@@ -61,7 +62,7 @@ def _likely(values: Sequence[Any]) -> Likely:
     if all(map(_WHOLE.fullmatch, texts)):
         return Likely("bigint")
     if (scale := _scale(texts)) is not None:
-        return Likely(f"decimal({_MOST_DIGITS},{scale})")
+        return Likely(f"decimal({_MOST_DIGITS},{max(scale, _LEAST_SCALE)})")
     if all(map(_is_date, texts)):
         return Likely("date")
     if all(map(_is_moment, texts)):

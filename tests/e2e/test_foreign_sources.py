@@ -144,17 +144,17 @@ def register(project: Project) -> None:
     for table, (source, relation, _) in _TABLES.items():
         project.lakehouse("new", table, "--source", source, "--relation", relation, "--domain", "town")
     project.edit(
-        "readings",  # see report 6: the command took each line of CSV for one column; see report 7: "null"
+        "readings",
         (
             "relation: '*/*/*/*'}",
-            """relation: '*/*/*/*', options: {delimiter: ";", "null": "-"}}\nkey: [station, seen]""",
+            """relation: '*/*/*/*', options: {delimiter: ";", null: "-"}}\nkey: [station, seen]""",
         ),
-        ("station: {type: string}", "station: {trim: true}"),
-        ("seen: {type: string}", 'seen: {type: timestamp, formats: ["dd.MM.yyyy HH:mm", iso8601, epoch_s]}'),
+        ("station: {}", "station: {trim: true}"),
+        ("formats: [iso8601", 'formats: ["dd.MM.yyyy HH:mm", iso8601'),
         ("temp: {type: 'decimal(18,2)'}", "temp: {type: 'decimal(5,2)', trim: true}"),
-        ("wind: {type: string}", "wind: {type: int}"),
+        ("wind: {}", "wind: {type: int}"),
         ("  hw_on: {source: hw.on, type: boolean} # by some of its values\n", ""),
-        ("  note: {type: string} # by some of its values\n", "  remark: {}\n"),
+        ("  note: {}", "  remark: {}"),
     )
     project.edit(
         "loans",
@@ -162,15 +162,14 @@ def register(project: Project) -> None:
         ("key: [_id]", "key: [loan_id]\ncursor: changed\noverlap: 8 hours"),
         ("  _id: {}", "  loan_id: {source: _id}"),
         ("due: {type: timestamp}", "due: {type: timestamp, formats: [iso8601]}"),
-        ("fine: {type: string}", "fine: {type: 'decimal(6,2)'}"),
-        ("changed: {type: string}", "changed: {type: timestamp}"),
+        ("fine: {}", "fine: {type: 'decimal(6,2)'}"),
+        ("changed: {}", "changed: {type: timestamp}"),
     )
     project.edit(
         "bays",
         (
-            "relation: parking.bays}",
-            "relation: parking.bays,\n"
-            "  options: {format: avro, schema: schemas/bay.avsc, wire: confluent, key_field: bay}}\n"
+            "schema: '7=schemas/parking.bays.avsc'}}",
+            "schema: '7=schemas/parking.bays.avsc', key_field: bay}}\n"
             "key: [bay]\n"
             'checks: [{name: volts_sane, expect: "sensor_volts BETWEEN 0 AND 5"}]',
         ),
@@ -181,21 +180,19 @@ def register(project: Project) -> None:
             "  sensor_volts: {source: sensor.volts, type: double}\n  labels: {}\n",
         ),
     )
-    # see report 9: the command saw no field in the messages, and did not say so
-    schema = project.folder / "schemas" / "bay.avsc"
+    schema = project.folder / "schemas" / "parking.bays.avsc"
     schema.parent.mkdir()
     schema.write_text(json.dumps(Parking.SCHEMA))
     project.edit(
-        "replies",  # see report 2: no `total: paging.all`; see report 3: no paging was written; see report 8: "25"
+        "replies",
         (
-            "{records: payload.replies}",
-            "{records: payload.replies, paging: offset, parameter: skip,\n"
-            '  size: "25", size_parameter: take,\n'
+            "{records: payload.replies, total: paging.all}",
+            "{records: payload.replies, total: paging.all, paging: offset, parameter: skip,\n"
+            "  size: 25, size_parameter: take,\n"
             "  since: editedSince, since_format: epoch_ms, cursor_type: timestamp}",
         ),
         ("key: [reply_id]", "key: [reply_id]\ncursor: edited\noverlap: 8 hours"),
         ("edited: {type: bigint}", "edited: {type: timestamp, formats: [iso8601, epoch_ms]}"),
-        ("score: {type: 'decimal(18,1)'}", "score: {type: 'decimal(6,2)'}"),
     )
     kinds = {path.suffix for path in (project.folder / "registry_of_yaml").rglob("*") if path.is_file()}
     assert kinds == {".yml"}

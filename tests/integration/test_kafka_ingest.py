@@ -206,7 +206,8 @@ def test_avro_brings_the_same_rows(lake: TestLake, broker: Broker, name: str, tm
         return stream.getvalue()
 
     broker.write(name, written(1), b"\1", written(2), written(3) + b"!")
-    options = f", options: {{format: avro, schema: '{tmp_path}/event.avsc', wire: {'confluent' if wire else 'plain'}}}"
+    schema_option = f"'{'7=' if wire else ''}{tmp_path}/event.avsc'"
+    options = f", options: {{format: avro, schema: {schema_option}, wire: {'confluent' if wire else 'plain'}}}"
     register(lake, name, _EVENTS.replace("  city: {source: store.city}\n", ""), options)
     run(lake, name)
     found = lake.rows(f"silver.{name}", "event_id, CAST(amount AS string), CAST(at AS string)")

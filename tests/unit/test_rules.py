@@ -12,7 +12,7 @@ DECIDING = {
     "lakehouse/transformer.py": ("RULES", "49d74c0972a4237a"),
     "lakehouse/matching.py": ("RULES", "53ec54923d06b0ce"),
     "lakehouse/iceberg/terms.py": ("RULES", "7f65b4f26f29f46e"),
-    "lakehouse/silver/contract.py": ("SILVER_RULES", "49d10fbc8038a09f"),
+    "lakehouse/silver/contract.py": ("SILVER_RULES", "f8ce2481bbdd02fd"),
     "lakehouse/silver/decide.py": ("SILVER_RULES", "3a65ef4ad82fdd70"),
     "lakehouse/silver/decide_here.py": ("SILVER_RULES", "f3c08b13f061b238"),
     "lakehouse/silver/history_here.py": ("SILVER_RULES", "636c1e7e54eabf72"),

@@ -13,6 +13,7 @@ from lakehouse.sources.files.lines import TruncatedError, lines_of
 from lakehouse.sources.records import Fields, Path, Records
 
 _MANY = 2_000
+_USUAL = ",;\t|"
 #: A cell of more letters is taken for a quote that is never closed.
 _LONGEST = 2**20
 
@@ -51,11 +52,14 @@ def batches(
     """
     rows = _rows(stream, dialect)
     columns = list(names) if names is not None else _header(rows, doing)
+    is_other = bool(columns and fields.roots) and not fields.roots & {name.partition(".")[0] for name in columns}
     while some := list(islice(rows, _MANY)):
         records = Records()
         for row in some:
             if row.cells is None:
                 records.add_broken(row.line, row.why)
+            elif is_other:
+                records.add_broken(row.line, f"the file has other columns, {len(columns)}, and none that is declared")
             elif len(row.cells) != len(columns):
                 records.add_broken(row.line, f"{len(row.cells)} cells; the file has {len(columns)} columns")
             else:
@@ -77,6 +81,12 @@ def sample(
             cells = (None if cell == dialect.null else cell for cell in row.cells)
             found.append(dict(zip(columns, cells, strict=False)))
     return found
+
+
+def likely_delimiter(stream: pa.NativeFile) -> str:
+    """What stands between the names in the first line: of what is usual the most frequent."""
+    first = next((line for _, lines in lines_of(stream) for line in lines), b"").decode(errors="replace")
+    return max(_USUAL, key=first.count)
 
 
 def _header(rows: Iterator[_Row], doing: str) -> list[str]:

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from lakehouse.errors import SourceError, suggest
 from lakehouse.paths import ARRIVAL_COLUMNS, LINE, ORDER, ORIGIN, VERSION, column_names
-from lakehouse.sources.files import parquet
+from lakehouse.sources.files import csv_lines, parquet
 from lakehouse.sources.files.options import Format, Options
 from lakehouse.sources.files.part import Reading, first_records
 from lakehouse.sources.files.reader import FilesReader
@@ -67,11 +67,20 @@ class FilesSession:
         """What the files are like: by the schema of the newest one, or by some of its records."""
         wanted = Wanted(relation, doing=f"describing {relation}")
         listed = self._store.listed(relation)
-        columns = self._typed(wanted, Options(), listed)
+        columns, said = self._typed(wanted, Options(), listed), dict[str, str]()
         if columns is None:
-            records = first_records(self._store, listed[-1], Options(), _SAMPLE, wanted.doing)
+            said = self._likely_options(listed[-1], wanted.doing)
+            records = first_records(self._store, listed[-1], Options.said(said, wanted.doing), _SAMPLE, wanted.doing)
             columns = [*text_columns(records, (*ARRIVAL_COLUMNS, OTHERS)), _OTHERS]
-        return SourceRelation(relation, (*columns, *_ARRIVAL), _KEY)
+        return SourceRelation(relation, (*columns, *_ARRIVAL), _KEY, said)
+
+    def _likely_options(self, file: Listed, doing: str) -> dict[str, str]:
+        """The delimiter of a CSV file, where it is not what its name says."""
+        if Options().format_of(file.name, doing) is not Format.CSV:
+            return {}
+        with self._store.stream(file, doing) as stream:
+            delimiter = csv_lines.likely_delimiter(stream)
+        return {} if delimiter == Options().delimiter_of(file.name) else {"delimiter": delimiter}
 
     @contextmanager
     def reader(self, wanted: Wanted) -> Iterator[FilesReader]:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import fastavro
 import pyarrow as pa
 
+from lakehouse.fingerprint import fingerprint
 from lakehouse.paths import OFFSET, ORDER, PARTITION
 from lakehouse.sources import avro_values
 from lakehouse.sources.json_objects import NoObjectError, as_written, decoded
@@ -42,12 +43,18 @@ class Reading:
 
     Attributes:
         names: the fields that are read of a value, lake name to name there.
-        schema: JSON of the Avro schema, of values in Avro.
+        schemas: of values in Avro, JSON of each schema by its number; by ``None`` where messages say none.
     """
 
     options: Options
     names: Mapping[str, str]
-    schema: str | None = None
+    schemas: Mapping[int | None, str] = field(default_factory=dict)
+
+    @property
+    def deciding(self) -> dict[str, str]:
+        """What decides which values a message arrives with, by name."""
+        schemas = {"schema": fingerprint(json.dumps(sorted(self.schemas.items(), key=str)))} if self.schemas else {}
+        return self.options.deciding() | schemas
 
 
 class BrokenError(ValueError):
@@ -59,11 +66,11 @@ class Rows:
     """Messages that become rows, some thousands at a time."""
 
     reading: Reading
-    _avro: Any = field(init=False)
+    _avro: Mapping[int | None, Any] = field(init=False)
 
     def __post_init__(self) -> None:
-        schema = self.reading.schema
-        self._avro = None if schema is None else fastavro.parse_schema(json.loads(schema))
+        schemas = self.reading.schemas
+        self._avro = {number: fastavro.parse_schema(json.loads(text)) for number, text in schemas.items()}
 
     def batch(self, messages: Sequence[Message]) -> pa.RecordBatch:
         """A row for each message: the fields, :data:`lakehouse.sources.records.OTHERS`, what stands beside the value, where
@@ -99,16 +106,22 @@ class Rows:
         return text
 
     def _said_by(self, value: bytes) -> tuple[dict[str, Any], bytes | None]:
+        number: int | None = None
         if self.reading.options.wire is Wire.CONFLUENT and value[:1] == b"\0":
-            value = value[_WIRE_BYTES:]
+            number, value = int.from_bytes(value[1:_WIRE_BYTES]), value[_WIRE_BYTES:]
         if self.reading.options.format is Format.JSON:
             try:
                 return decoded(value), value
             except NoObjectError as error:
                 raise BrokenError(f"no JSON object: {error}") from None
+        if number not in self._avro:
+            says = (
+                "no number of a schema" if number is None else f"schema {number}, which the registry file does not name"
+            )
+            raise BrokenError(f"no Avro that can be read: it says {says}")
         stream = io.BytesIO(value)
         try:
-            found = avro_values.plain(fastavro.schemaless_reader(stream, self._avro, None))
+            found = avro_values.plain(fastavro.schemaless_reader(stream, self._avro[number], None))
         except avro_values.BROKEN as error:
             raise BrokenError(f"no Avro of the schema: {type(error).__name__}") from None
         if stream.tell() != len(value):

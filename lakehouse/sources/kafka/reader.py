@@ -27,7 +27,7 @@ class KafkaReader(OnlyArrives):
 
     def __init__(self, relation: SourceRelation, reading: Reading, source: Settings, topic: Topic, doing: str) -> None:
         """``topic`` is as it was when the session looked at it."""
-        self.relation, self.options = relation, reading.options.deciding()
+        self.relation, self.options = relation, reading.deciding
         self._reading, self._source, self._topic, self._doing = reading, source, topic, doing
 
     def arrived(self, columns: Sequence[str], position: str | None, held: Held, *, anew: bool) -> Arrived:

@@ -1,5 +1,6 @@
 """Kafka during a run."""
 
+import json
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -10,15 +11,14 @@ from fastavro.schema import SchemaParseException
 from lakehouse.errors import SourceError
 from lakehouse.paths import ARRIVAL_COLUMNS, OFFSET, ORDER, PARTITION
 from lakehouse.settings import Environment
-from lakehouse.sources.json_objects import decoded, objects
 from lakehouse.sources.kafka.connection import Client
+from lakehouse.sources.kafka.likely import likely_columns_of, likely_options
 from lakehouse.sources.kafka.messages import HEADERS, KEY, TIME, Reading
 from lakehouse.sources.kafka.options import Options
 from lakehouse.sources.kafka.part import latest, read
 from lakehouse.sources.kafka.reader import KafkaReader
 from lakehouse.sources.kafka.settings import Settings
-from lakehouse.sources.kafka.topics import Topic, Topics
-from lakehouse.sources.likely import text_columns
+from lakehouse.sources.kafka.topics import Topics
 from lakehouse.sources.opening import Followed
 from lakehouse.sources.reader import Horizon, Wanted
 from lakehouse.sources.records import OTHERS
@@ -76,45 +76,46 @@ class KafkaSession:
         return [name for name in names if schema is None or name.startswith(f"{schema}.")]
 
     def describe(self, relation: str) -> SourceRelation:
-        """What the latest messages of a topic are like, where their values are JSON objects."""
+        """What the latest messages of a topic are like: their fields, where their values are JSON objects."""
         doing = f"describing {relation}"
-        columns = self._likely(self._topics.looked_at(relation, doing), doing)
-        return SourceRelation(relation, (*columns, *_BESIDE), _KEY)
-
-    def _likely(self, topic: Topic, doing: str) -> list[SourceColumn]:
-        messages = (one for some in read(self._source, topic.name, latest(topic, _SAMPLE), doing) for one in some)
-        values = (message.value() for message in messages)
-        return text_columns(list(objects(value for value in values if value is not None)), sorted(_OWN))
+        topic = self._topics.looked_at(relation, doing)
+        messages = [one for some in read(self._source, topic.name, latest(topic, _SAMPLE), doing) for one in some]
+        columns, options = likely_columns_of(messages, sorted(_OWN)), likely_options(messages, relation)
+        key = tuple(column.name for column in columns if column.source_name == options.get("key_field"))
+        return SourceRelation(relation, (*columns, *_BESIDE), key or _KEY, options)
 
     @contextmanager
     def reader(self, wanted: Wanted) -> Iterator[KafkaReader]:
         options = Options.said(wanted.options, wanted.doing)
+        schemas = _schemas(options, wanted.doing)
         declared = [name for name in wanted.columns if name not in _OWN]
         if not declared:
             raise _has_no_columns(wanted)
         names = {wanted.names.get(name, name): name for name in declared}
-        reading = Reading(options, names, _schema(options, wanted.doing))
+        reading = Reading(options, names, schemas)
         columns = [SourceColumn(source, name, "text", "string") for name, source in names.items()]
         topic = self._topics.looked_at(wanted.relation, wanted.doing)
         relation = SourceRelation(wanted.relation, (*columns, *_BESIDE), _KEY)
         yield KafkaReader(relation, reading, self._source, topic, wanted.doing)
 
 
-def _schema(options: Options, doing: str) -> str | None:
-    """The text of the Avro schema that ``options`` name.
+def _schemas(options: Options, doing: str) -> dict[int | None, str]:
+    """The text of each Avro schema that ``options`` name, by its number.
 
     Raises:
         SourceError: there is no such file, or it is no schema.
     """
-    if options.schema_file is None:
-        return None
-    path = Environment().project() / options.schema_file
+    return {number: _schema(path, doing) for number, path in options.schemas.items()}
+
+
+def _schema(file: str, doing: str) -> str:
+    path = Environment().project() / file
     try:
         text = path.read_bytes()
-        fastavro.parse_schema(decoded(text))
+        fastavro.parse_schema(json.loads(text))
     except (OSError, SchemaParseException, ValueError, TypeError, LookupError) as error:
         raise SourceError(
-            f"{doing}: option 'schema' is {options.schema_file}, and {path} is no Avro schema: "
+            f"{doing}: option 'schema' is {file}, and {path} is no Avro schema: "
             f"{' '.join(str(error).split())[:200]}. Expected a file with JSON of a record.",
             remedy="Correct the path, which goes out from the project's folder, or the file.",
         ) from None
@@ -125,5 +126,6 @@ def _has_no_columns(wanted: Wanted) -> SourceError:
     return SourceError(
         f"{wanted.doing}: the registry file declares no columns, and messages say none that can be relied on; expected the "
         "fields that are to be read.",
-        remedy="Add them under `columns:`; `lakehouse new` writes a first list from the latest messages.",
+        remedy="Add them under `columns:`; of JSON `lakehouse new` writes a first list from the latest messages, of Avro the "
+        "schema names them.",
     )

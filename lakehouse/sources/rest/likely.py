@@ -24,6 +24,7 @@ _CURSORS = (
     "after",
 )
 _LINKS = ("next", "next_url", "nextUrl", "@odata.nextLink")
+_TOTALS = ("total", "total_count", "totalCount", "total_results", "totalResults", "count", "all", "hits")
 _AROUND = ("", "meta.", "pagination.", "paging.", "links.", "_links.")
 
 
@@ -44,7 +45,8 @@ def likely_relation(name: str, page: Page, doing: str) -> SourceRelation:
     records = list(objects(page.records(path_of(where))))
     columns = [_typed(column, records) for column in text_columns(records, [OTHERS])]
     others = SourceColumn(OTHERS, OTHERS, "JSON of fields that are not declared", "string")
-    options = ({"records": where} if where else {}) | _paging(page) | _sparse(columns, records)
+    options = ({"records": where} if where else {}) | (paging_of(page) or _total(page, len(records)))
+    options |= _sparse(columns, records)
     return SourceRelation(name, (*columns, others), _key(columns, records), options)
 
 
@@ -58,7 +60,8 @@ def _typed(column: SourceColumn, records: Sequence[Mapping[str, Any]]) -> Source
     return column
 
 
-def _paging(page: Page) -> dict[str, str]:
+def paging_of(page: Page) -> dict[str, str]:
+    """How the next page seems to be asked for; nothing where the page does not say it."""
     for before in _AROUND:
         for name in _CURSORS:
             if _value(page, before + name):
@@ -68,6 +71,15 @@ def _paging(page: Page) -> dict[str, str]:
                 is_link = said.startswith(("http", "/", "?"))
                 return {"paging": str(Paging.LINK if is_link else Paging.CURSOR), "next": before + name}
     return {"paging": str(Paging.LINK)} if page.link else {}
+
+
+def _total(page: Page, records: int) -> dict[str, str]:
+    """Where the page says that there are more records than it has: a read of it alone is refused by that."""
+    for path in (f"{before}{name}" for before in _AROUND for name in _TOTALS):
+        said = _value(page, path)
+        if said is not None and said.isdecimal() and int(said) > records:
+            return {"total": path}
+    return {}
 
 
 def _value(page: Page, path: str) -> str | None:

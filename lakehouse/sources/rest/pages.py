@@ -19,6 +19,7 @@ from typing import Protocol
 
 from lakehouse.errors import SourceError, SourceUnavailableError
 from lakehouse.sources.rest.client import Answer
+from lakehouse.sources.rest.likely import paging_of
 from lakehouse.sources.rest.options import Options, Paging, path_of
 from lakehouse.sources.rest.page import NoPageError, Page
 
@@ -88,6 +89,7 @@ class Pages:
     _came: set[bytes] = field(default_factory=set, init=False)
     _by_key: dict[str, bytes] = field(default_factory=dict, init=False)
     _asked: set[str] = field(default_factory=set, init=False)
+    _count: int = field(default=0, init=False)
     _begins_with: str | bytes | None = field(default=None, init=False)
 
     def __iter__(self) -> Iterator[list[bytes]]:
@@ -104,7 +106,10 @@ class Pages:
             with self._told():
                 records = page.records(path_of(self.options.records))
                 total = self._total(page, total) if self.options.total else None
-                new = self._new(self._behind(last, records, place) if place.overlap else records)
+                shown = self._behind(last, records, place) if place.overlap else records
+                new = self._new(shown)
+                self._count += len(shown) if new else 0  # a page that came twice brings nothing
+                self._check_paging(page)
                 following = self._following(place, page, len(records), total)
             if following is not None and idle.too_long(records, new):
                 raise self._has_no_end(place)
@@ -112,8 +117,8 @@ class Pages:
                 last, self._begins_with = records[-1], self._begins_with or self._identity(records[0])
             yield new
             place = following
-        if total is not None and self._count() < total:
-            raise self._moved(f"it says that there are {total:,} records, and {self._count():,} came")
+        if total is not None and self._count < total:
+            raise self._too_few(total)
 
     def _first(self) -> _Place:
         options, asked = self.options, dict(self.parameters)
@@ -187,12 +192,20 @@ class Pages:
     def _identity(self, record: bytes) -> str | bytes:
         return self.key_of(record) or record
 
-    def _count(self) -> int:
-        """How many records came that are apart."""
-        return len(self._by_key) or len(self._came)
+    def _check_paging(self, page: Page) -> None:
+        """Raise where the registry says nothing of pages, and this one says where the next one is."""
+        if "paging" in self.options.model_fields_set:
+            return
+        if said := paging_of(page):
+            wanted = ", ".join(f"{name}: {value}" for name, value in said.items())
+            raise SourceError(
+                f"{self.doing}: {self.path} answers with a page that says where the next one is, and the registry file says no "
+                "`paging`; expected one, since the rest would be missed.",
+                remedy=f"Write `{wanted}` under `options`; or `paging: none`, if this page is all.",
+            )
 
     def _has_all(self, total: int | None) -> bool:
-        return total is not None and self._count() >= total
+        return total is not None and self._count >= total
 
     def _has_no_end(self, place: _Place) -> SourceError:
         return SourceError(
@@ -222,6 +235,15 @@ class Pages:
                 f"{self.doing}: {self.path} answers with what is no page: {error}.",
                 remedy="Correct `records` under `options` in the registry file, or `relation`.",
             ) from None
+
+    def _too_few(self, total: int) -> SourceError:
+        came = f"it says that there are {total:,} records, and {self._count:,} came"
+        if self.options.paging is not Paging.NONE:
+            return self._moved(came)
+        return SourceError(
+            f"{self.doing}: {self.path}: {came}; expected all of them on one page, since the registry file says no `paging`.",
+            remedy="Say under `options` how the next page is asked for: `paging`, and what goes with it.",
+        )
 
     def _moved(self, why: str) -> SourceUnavailableError:
         return SourceUnavailableError(

@@ -14,8 +14,9 @@ from lakehouse.errors import ConfigurationError, SystemFailureError
 from lakehouse.iceberg.catalog import Catalog
 from lakehouse.paths import gold, silver
 from lakehouse.publish import duckdb_file
-from lakehouse.query.attach import attach_statement, attached, opened, show_layers
+from lakehouse.query.attach import QUARANTINE, attach_statement, attached, opened, show_layers
 from lakehouse.settings import Profile
+from lakehouse.silver.quarantine import COLUMNS
 from lakehouse.testing import local_frame
 
 AT = datetime(2026, 1, 1, 23, tzinfo=UTC)
@@ -65,6 +66,26 @@ def test_times_are_shown_in_utc(connection: duckdb.DuckDBPyConnection) -> None:
 def test_a_table_that_is_not_there_is_named(connection: duckdb.DuckDBPyConnection, shown: Profile) -> None:
     with pytest.raises(ConfigurationError, match=r"the lake has no table 'silver.shwn'. Did you mean 'silver.shown'\?"):
         show_layers(connection, shown, "FROM silver.shwn")
+
+
+def test_a_quarantine_that_holds_nothing_yet_is_empty_and_not_missing(
+    connection: duckdb.DuckDBPyConnection, shown: Profile
+) -> None:
+    query = "SELECT count(*), count(reason) FROM quarantine.shown"
+    show_layers(connection, shown, query)
+    assert connection.execute(query).fetchall() == [(0, 0)]
+    assert list(QUARANTINE) == list(COLUMNS)
+    with pytest.raises(ConfigurationError, match=r"the lake has no table 'quarantine\.other'"):
+        show_layers(connection, shown, "FROM quarantine.other")
+
+
+def test_before_a_run_succeeded_what_is_behind_gold_can_be_asked(shown: Profile, tmp_path: Path) -> None:
+    own = shown.model_copy(update={"analytics": tmp_path / "none.duckdb"})
+    with opened(own, "FROM silver.shown") as found:
+        show_layers(found, own, "FROM silver.shown")
+        assert found.execute("FROM silver.shown").fetchall() == [(1, AT)]
+    with pytest.raises(ConfigurationError, match="a run that succeeds makes it"):
+        opened(own, "FROM shown")
 
 
 def test_what_is_no_query_is_left_to_duckdb(connection: duckdb.DuckDBPyConnection, shown: Profile) -> None:

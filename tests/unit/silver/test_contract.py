@@ -202,6 +202,13 @@ def test_a_tombstone_has_nothing_but_a_key_and_breaks_nothing(spark: SparkSessio
         assert failures(check(conformed(gone, contract), contract)) == [[]]
 
 
+def test_a_tombstone_that_says_no_key_says_so(spark: SparkSession) -> None:
+    gone = raw(spark, ["x"], "string", op="delete").withColumn("id", F.lit(None).cast("int"))
+    assert failures(conformed(gone, table())) == [
+        [("missing_key", "it says that a row is gone, and not which: id is not there")]
+    ]
+
+
 @pytest.mark.parametrize("policy", ["pseudonymise", "redact", "mask", "year", "truncate_ip", "drop"])
 def test_personal_data_stays_out_of_a_reason(spark: SparkSession, policy: str) -> None:
     contract = table({"v": {"type": "int", "pii": policy}})

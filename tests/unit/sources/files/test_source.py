@@ -41,16 +41,25 @@ def test_files_are_described_and_scaffolded(tmp_path: Path) -> None:
     assert session.relations("day=1") == ["day=1/*.jsonl"]
     text = registry_file(session.describe("day=*/*.jsonl"), "landing", "day=*/*.jsonl")
     assert [re.sub(r" +#", " #", line.rstrip()) for line in text.splitlines()] == [
-        "source: {connection: landing, relation: day=*/*.jsonl}",
+        "source: {connection: landing, relation: 'day=*/*.jsonl'}",
         "load: arrivals",
         "columns:",
         "  eventid: {source: eventId} # text, here string",
         "  user_mail: {source: user.mail} # text, here string; personal data? set pii",
         "  user_age: {source: user.age, type: bigint} # by some of its values",
-        "  price: {type: 'decimal(18,1)'} # by some of its values",
+        "  price: {type: 'decimal(18,2)'} # by some of its values",
         "  source_file_2: {source: source_file} # text, here string",
         "  other_fields: {} # JSON of fields that are not declared, here string",
     ]
+
+
+def test_a_delimiter_that_is_not_the_usual_one_is_seen(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id;at, UTC;n\n1;2026-01-01;2,5\n")
+    session = FilesSession(Settings(type="files", root=str(tmp_path)))
+    found = session.describe("*.csv")
+    assert found.options == {"delimiter": ";"}
+    assert [column.source_name for column in found.columns][:3] == ["id", "at, UTC", "n"]
+    assert "options: {delimiter: ;}" in registry_file(found, "landing", "*.csv")
 
 
 def test_the_format_is_that_of_the_name_or_what_the_registry_says() -> None:

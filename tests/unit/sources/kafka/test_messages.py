@@ -21,7 +21,8 @@ NAMES = {"id": "id", "n": "n", "city": "store.city"}
 
 def rows(*messages: FakeMessage, written: Any = None, **options: str) -> list[dict[str, Any]]:
     """The rows, without what is NULL."""
-    reading = Reading(Options.model_validate(options), NAMES, written and json.dumps(written))
+    schemas = {} if written is None else {7 if "wire" in options else None: json.dumps(written)}
+    reading = Reading(Options.model_validate(options), NAMES, schemas)
     found = Rows(reading).batch(messages).to_pylist()
     return [{name: value for name, value in row.items() if value is not None} for row in found]
 
@@ -99,6 +100,23 @@ def test_avro_is_read_by_its_schema_with_and_without_the_head_of_confluent() -> 
     wired = FakeMessage(content=b"\0\0\0\0\7" + avro())
     assert row(wired, SCHEMA, format="avro", schema="x", wire="confluent")["n"] == "2.5"
     assert row(FakeMessage(content=b'\0\0\0\0\7{"n": 1.0}'), wire="confluent")["n"] == "1.0"
+
+
+def test_avro_of_another_schema_is_broken_and_not_taken_for_this_one() -> None:
+    """Its bytes would be a record of this one, too, and say something else."""
+    for head, why in (
+        (b"\0\0\0\0\3", "it says schema 3, which the registry file does not name"),
+        (b"", "it says no number"),
+    ):
+        found = row(FakeMessage(content=head + avro()), SCHEMA, format="avro", schema="x", wire="confluent")
+        assert why in json.loads(found[MISFITS])[RECORD]
+
+
+def test_the_content_of_a_schema_decides_rows() -> None:
+    options = Options.model_validate({"format": "avro", "schema": "x"})
+    one, other = (Reading(options, NAMES, {None: text}).deciding for text in ("{}", "[]"))
+    assert one["format"] == other["format"] == "avro"
+    assert one["schema"] != other["schema"]
 
 
 @pytest.mark.parametrize(

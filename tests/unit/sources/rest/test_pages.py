@@ -30,7 +30,8 @@ WAYS = {
 
 
 def key_of(record: bytes) -> str | None:
-    return str(json.loads(record)["id"])
+    found = json.loads(record)["id"]
+    return None if found is None else str(found)
 
 
 def read(api: FakeApi, way: str, **more: str) -> list[Record]:
@@ -166,6 +167,28 @@ def test_what_moves_between_pages_is_told_or_every_record_that_stayed_is_there(
         with suppress(SourceUnavailableError):
             found = {record["id"] for record in read(api, way)}
         assert moving.stayed <= found
+
+
+def test_records_without_a_key_and_those_that_are_listed_twice_count_for_the_total(api: FakeApi) -> None:
+    api.records = [{"id": 1}, {"id": 1}, {"id": 2}, *({"id": None, "text": n} for n in range(3)), {"id": 4}]
+    assert len(read(api, "offset, total")) == 6
+
+
+def test_a_page_that_is_not_all_there_is_stops_where_the_registry_says_no_paging(api: FakeApi) -> None:
+    api.records, api.paging = records(9), "cursor"
+    client = Client(api.settings(), "")
+    for options, why in (
+        ({"records": "data.items"}, r"Write `paging: cursor, next: meta\.next` under `options`"),
+        (
+            {"records": "data.items", "paging": "none", "total": "meta.total"},
+            "there are 9 records, and 4 came; expected all",
+        ),
+    ):
+        with pytest.raises(SourceError, match=why):
+            list(Pages(client, "records", Options.said(options, ""), {}, key_of, "ingesting answers"))
+    alone = Options.said({"records": "data.items", "paging": "none"}, "")
+    assert len(next(iter(Pages(client, "records", alone, {}, key_of, "")))) == 4
+    client.close()
 
 
 def test_what_is_no_page_is_told_with_the_lists_that_are_there(api: FakeApi) -> None:

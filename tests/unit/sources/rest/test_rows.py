@@ -122,7 +122,7 @@ def test_what_a_registry_file_cannot_mean_is_refused(api: FakeApi, change: dict[
     [
         ("cursor", ", paging: cursor, next: meta.next"),
         ("link", ", paging: link, next: meta.next"),
-        ("page", ""),
+        ("page", ", total: meta.total"),
         ("header", "paging: link"),
     ],
 )
