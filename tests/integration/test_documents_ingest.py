@@ -379,7 +379,7 @@ def test_a_first_contract_is_written_from_some_documents_and_runs_as_it_is(
     assert found.key == ("_id",)
     assert {column.source_name: column.likely.kind if column.likely else "" for column in found.columns} == {
         "_id": "", "updated_at": "timestamp", "amount": "decimal(18,2)", "store.city": "string", "count": "bigint",
-        "ratio": "decimal(18,1)", "tags": "string", "other_fields": ""}  # fmt: skip
+        "ratio": "decimal(18,2)", "tags": "string", "other_fields": ""}  # fmt: skip
     text = registry_file(found, "app", name)
     assert "cursor: updated_at" in text
     lake.register(name, text)

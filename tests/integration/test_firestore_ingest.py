@@ -213,4 +213,4 @@ def test_a_first_contract_is_written_from_some_documents_and_runs_as_it_is(
     lake.register(name, text)
     run(lake, name)
     rows = lake.rows(f"silver.{name}", "_id, CAST(amount AS string), store_city, count, tags")
-    assert sorted(rows)[0] == ("o0", "1.5", "Ulm", 0, '["a"]')
+    assert sorted(rows)[0] == ("o0", "1.50", "Ulm", 0, '["a"]')

@@ -347,12 +347,37 @@ def test_a_topic_is_described_by_its_latest_messages_and_scaffolded(broker: Brok
         assert name in session.relations()
         assert not any(topic.startswith("__") for topic in session.relations())
         text = registry_file(session.describe(name), "bus", name)
-    likely = [("id", "bigint"), ("price", "decimal(18,1)"), ("when", "timestamp"), ("at_city", "string")]
+    likely = [("id", "bigint"), ("price", "decimal(18,2)"), ("when", "timestamp"), ("at_city", "at.city")]
     for column, kind in likely:
         assert any(line.strip().startswith(f"{column}: {{") and kind in line for line in text.splitlines()), text
     lake.register(name, text)
     assert run(lake, name).rows_read == 3
     assert lake.rows(f"silver.{name}", "id, at_city") == [(1, "Ulm")]
+
+
+def test_a_first_contract_knows_which_field_the_keys_of_messages_are(broker: Broker, lake: TestLake, name: str) -> None:
+    for one in ("a", "b"):
+        broker.write(name, {"n": 1, "code": one}, key=one.encode())
+    with opened("bus", broker.settings(), ()) as session:
+        text = registry_file(session.describe(name), "bus", name)
+    assert "options: {key_field: code}" in text
+    assert "key: [code]" in text
+    lake.register(name, text)
+    run(lake, name)
+    broker.write(name, None, key=b"a")
+    broker.write(name, None)
+    run(lake, name)
+    assert lake.rows(f"silver.{name}", "code") == [("b",)]
+    assert lake.rows(f"quarantine.{name}", "rule") == [("missing_key",)]
+
+
+def test_avro_is_seen_and_its_schema_asked_for(broker: Broker, lake: TestLake, name: str) -> None:
+    broker.write(name, b"\0\0\0\0\7\2a")
+    with opened("bus", broker.settings(), ()) as session:
+        text = registry_file(session.describe(name), "bus", name)
+    assert f"options: {{format: avro, wire: confluent, schema: '7=schemas/{name}.avsc'}}" in text
+    lake.register(name, text)
+    assert f"option 'schema' is schemas/{name}.avsc" in failure(lake, name)
 
 
 def test_what_is_asked_of_a_topic_that_it_cannot_give_is_refused(lake: TestLake, broker: Broker, name: str) -> None:

@@ -302,4 +302,4 @@ def test_a_first_contract_runs_as_it_is(lake: TestLake, api: FakeApi, name: str)
     columns = "id, updated_at, CAST(amount AS string), store_city, tags, note"
     assert len(lake.rows(f"silver.{name}", columns)) == 9
     row = next(row for row in lake.rows(f"silver.{name}", columns) if row[0] == 0)
-    assert row[2:] == ("1.5", "Ulm", json.dumps(["a"], separators=(", ", ": ")), "x")
+    assert row[2:] == ("1.50", "Ulm", json.dumps(["a"], separators=(", ", ": ")), "x")
