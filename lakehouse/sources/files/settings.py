@@ -12,9 +12,9 @@ class Settings(SourceSettings):
 
     Attributes:
         root: a folder's path, or a URI: ``s3://bucket/folder``, ``gs://…``, ``abfs://container@account.dfs.core.windows.net/…``.
-        endpoint: of an S3 server that is not Amazon's (``http://127.0.0.1:9000``).
+        endpoint: of a server that is not Amazon's, Google's or Microsoft's own (``http://127.0.0.1:9000``).
         region: of an S3 bucket.
-        access_key, secret_key: of S3; absent: the cloud's own chain of credentials.
+        access_key, secret_key: of S3; ``secret_key`` alone: the key of an Azure account. Absent: the cloud's own credentials.
         parallelism: tables that are read at the same time, and files of one.
     """
 
