@@ -78,6 +78,15 @@ class AlreadyRunningError(LakehouseError):
     exit_code = ExitCode.ALREADY_RUNNING
 
 
+def one_line(said: object, most: int | None = None) -> str:
+    """What an error of another program says, for a message: its blanks and ends of lines are one blank each.
+
+    Args:
+        most: letters that are kept; absent: all.
+    """
+    return " ".join(str(said).split())[:most]
+
+
 def suggest(wanted: str, known: Sequence[str]) -> str:
     """«Did you mean …» for a name that is not there, or what is there; for messages.
 

@@ -17,7 +17,7 @@ from requests.exceptions import RequestException
 from sqlalchemy import URL
 from sqlalchemy.exc import SQLAlchemyError
 
-from lakehouse.errors import ConfigurationError, SystemFailureError
+from lakehouse.errors import ConfigurationError, SystemFailureError, one_line
 from lakehouse.iceberg.arrow_types import lake_type
 from lakehouse.iceberg.described import Field
 from lakehouse.iceberg.partitioning import spelled
@@ -161,5 +161,5 @@ def _reported(doing: str) -> Iterator[None]:
         yield
     except (SQLAlchemyError, RESTError, RequestException, OSError) as error:
         raise SystemFailureError(
-            f"{doing} failed: {' '.join(str(error).split())[:1000]}.", remedy="Is the catalog of the profile up?"
+            f"{doing} failed: {one_line(error, 1000)}.", remedy="Is the catalog of the profile up?"
         ) from error

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 
-from lakehouse.errors import SystemFailureError
+from lakehouse.errors import SystemFailureError, one_line
 
 
 @contextmanager
@@ -17,7 +17,7 @@ def reported(doing: str) -> Iterator[None]:
     except Py4JJavaError as error:
         raise SystemFailureError(f"{doing} failed: {java_message(error)}.") from error
     except PySparkException as error:  # what pyspark knows a class of its own for
-        raise SystemFailureError(f"{doing} failed: {' '.join(str(error).split())[:1000]}.") from error
+        raise SystemFailureError(f"{doing} failed: {one_line(error, 1000)}.") from error
 
 
 def java_message(error: Py4JJavaError) -> str:

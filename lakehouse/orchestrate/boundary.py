@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import structlog
 
-from lakehouse.errors import LakehouseError, SystemFailureError
+from lakehouse.errors import LakehouseError, SystemFailureError, one_line
 from lakehouse.iceberg.spark_errors import SPARK_ERRORS, BrokenRowError, translated
 
 log = structlog.get_logger()
@@ -49,7 +49,7 @@ def guarded(work: Callable[[], T], doing: str) -> T | Failure:
         return Failure(failure)
     except Exception as error:  # a transformer is foreign code: other tables run on, whatever it raises
         log.error("it failed", doing=doing, exc_info=True)
-        text = " ".join(str(error).split())[:_LONGEST]
+        text = one_line(error, _LONGEST)
         return Failure(
             UnexpectedError(
                 f"{doing} failed: {type(error).__name__}: {text or 'without a message'}.",

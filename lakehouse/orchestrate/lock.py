@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import psycopg2
 
-from lakehouse.errors import AlreadyRunningError, SystemFailureError
+from lakehouse.errors import AlreadyRunningError, SystemFailureError, one_line
 from lakehouse.settings import FileLock, Lock, PostgresLock
 
 
@@ -59,7 +59,7 @@ def _advisory(lock: PostgresLock, role: str) -> Iterator[None]:
         )
     except psycopg2.OperationalError as error:
         raise SystemFailureError(
-            f"taking the run lock in PostgreSQL {where} failed: {' '.join(str(error).split())}.",
+            f"taking the run lock in PostgreSQL {where} failed: {one_line(error)}.",
             remedy="Check `lock:` in the profile and that the server runs.",
         ) from None
     try:

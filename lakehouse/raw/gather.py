@@ -99,7 +99,6 @@ class Gathering:
 
         def read(part: Part) -> list[pa.RecordBatch]:
             nonlocal size
-            collect_rarely()
             found = []
             for batch in part.batches():
                 size += batch.nbytes

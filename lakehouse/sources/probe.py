@@ -81,8 +81,8 @@ class LooksByContent:
         of_keys, of_rows = Digest(self._key), Digest([*columns, MISFITS])
         for batch in keys:
             of_keys.add(batch)
-        for batch in within(rows, bound, with_no_cursor=self._with_no_cursor):
-            of_rows.add(batch)
+        for batch in rows:
+            of_rows.add(within(batch, bound, with_no_cursor=self._with_no_cursor))
         return Look(f"{of_keys} {of_rows}", of_keys.count)
 
     def kept_rows(self, columns: Sequence[str], bound: Bound | None) -> Sequence[Part] | None:
@@ -118,17 +118,17 @@ class _KeptPart:
         yield from self.found
 
 
-def within(
-    rows: Iterable[pa.RecordBatch], bound: Bound | None, *, with_no_cursor: bool = False
-) -> Iterator[pa.RecordBatch]:
-    """Those of ``rows`` that are from the lower side of ``bound`` on, and those without a cursor if asked for."""
-    for batch in rows:
-        if bound is None or bound.lower is None:
-            yield batch
-        else:
-            cursor = batch.column(bound.cursor)
-            from_there_on = pc.greater_equal(cursor, pa.scalar(bound.lower, cursor.type))
-            yield batch.filter(pc.fill_null(from_there_on, with_no_cursor))
+def within(batch: pa.RecordBatch, bound: Bound | None, *, with_no_cursor: bool) -> pa.RecordBatch:
+    """Those of the rows that are within ``bound``, and those without a cursor if asked for."""
+    if bound is None or (bound.lower is None and bound.upper is None):
+        return batch
+    cursor = batch.column(bound.cursor)
+    inside = pa.repeat(pa.scalar(True), batch.num_rows)
+    if bound.lower is not None:
+        inside = pc.and_(inside, pc.greater_equal(cursor, pa.scalar(bound.lower, cursor.type)))
+    if bound.upper is not None:
+        inside = pc.and_(inside, pc.less(cursor, pa.scalar(bound.upper, cursor.type)))
+    return batch.filter(pc.fill_null(inside, with_no_cursor))
 
 
 def _text(column: pa.Array) -> pa.Array:

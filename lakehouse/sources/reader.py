@@ -223,6 +223,18 @@ class Wanted:
                 remedy="Remove `options` from `source:` in the registry file.",
             )
 
+    def without_columns(self, what: str, remedy: str) -> SourceError:
+        """Why a relation of texts cannot be read of which the registry declares no columns.
+
+        Args:
+            what: the texts, which say none: ``messages``.
+        """
+        return SourceError(
+            f"{self.doing}: the registry file declares no columns, and {what} say none that can be relied on; expected the "
+            "fields that are to be read.",
+            remedy=f"Add them under `columns:`; {remedy}",
+        )
+
 
 class Session(Protocol):
     """A source during a run, shared by all of its tables.

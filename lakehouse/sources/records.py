@@ -12,9 +12,11 @@ import pyarrow as pa
 
 from lakehouse.paths import LINE
 from lakehouse.sources.reader import MISFITS, RECORD
+from lakehouse.sources.relation import SourceColumn
 
 #: The column of the fields that the registry does not declare: JSON of them; NULL where there are none.
 OTHERS = "other_fields"
+OTHERS_COLUMN = SourceColumn(OTHERS, OTHERS, "JSON of fields that are not declared", "string")
 Path = tuple[str, ...]
 
 

@@ -20,7 +20,7 @@ from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, N
 from cassandra.policies import DCAwareRoundRobinPolicy, FallthroughRetryPolicy, TokenAwarePolicy
 from cassandra.query import tuple_factory
 
-from lakehouse.errors import SourceError, SourceUnavailableError
+from lakehouse.errors import SourceError, SourceUnavailableError, one_line
 from lakehouse.sources.cassandra.cells import CellsHandler
 from lakehouse.sources.cassandra.settings import Settings
 
@@ -109,4 +109,4 @@ def _wrong_credentials(where: str, source: Settings) -> SourceError:
 
 
 def _text(error: Exception) -> str:
-    return " ".join(str(error).split()).rstrip(".")[:500]
+    return one_line(error).rstrip(".")[:500]

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from lakehouse.sources.cassandra.arrow import to_batch
 from lakehouse.sources.cassandra.connection import connect, translated
@@ -14,7 +13,8 @@ from lakehouse.sources.cassandra.query import conditions, select_range
 from lakehouse.sources.cassandra.schema import CassandraTable
 from lakehouse.sources.cassandra.settings import Settings
 from lakehouse.sources.cassandra.token_ranges import TokenRange
-from lakehouse.sources.reader import COVERED, MISFITS, Bound
+from lakehouse.sources.overlapping import RowsOf, uncovered
+from lakehouse.sources.reader import Bound
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,8 @@ class CassandraPart:
     only_keys: bool = False
     session: Any = field(default=None, repr=False, compare=False)
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return _made, ({**values, "session": None},)
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "session": None}
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The rows, a batch a page.
@@ -56,7 +55,7 @@ class CassandraPart:
             yield from self._batches(session)
 
     def _batches(self, session: Any) -> Iterator[pa.RecordBatch]:
-        wanted = None if self.keys is None else _rows(self.keys, self.keys.column_names)
+        rows = RowsOf(self.keys)
         with translated(self.source, self.doing):
             prepared = session.prepare(select_range(self.table, self.columns, self.bound))
             prepared.fetch_size = self.source.page_size
@@ -65,26 +64,5 @@ class CassandraPart:
                 statement = prepared.bind([part.start, part.end, *values])
                 for cells in pages(session, statement, self.source.retries, self.source.request_timeout_s):
                     if cells:
-                        yield self._shaped(to_batch(cells, self.table, self.columns), wanted)
-
-    def _shaped(self, batch: pa.RecordBatch, wanted: set[tuple[Any, ...]] | None) -> pa.RecordBatch:
-        if self.only_keys:
-            keys = batch.drop_columns([MISFITS])
-            return keys.append_column(COVERED, pa.repeat(pa.scalar(False), batch.num_rows))
-        if wanted is None or self.keys is None:
-            return batch
-        names = self.keys.column_names
-        likely = batch.filter(
-            pc.is_in(batch.column(names[0]), self.keys.column(names[0]).cast(batch.schema.field(names[0]).type))
-        )
-        return likely.filter(
-            pa.array([tuple(row.values()) in wanted for row in likely.select(names).to_pylist()], pa.bool_())
-        )
-
-
-def _made(values: dict[str, Any]) -> CassandraPart:
-    return CassandraPart(**values)
-
-
-def _rows(table: pa.Table, names: Sequence[str]) -> set[tuple[Any, ...]]:
-    return {tuple(row[name] for name in names) for row in table.to_pylist()}
+                        batch = to_batch(cells, self.table, self.columns)
+                        yield uncovered(batch, self.columns) if self.only_keys else rows.among(batch)

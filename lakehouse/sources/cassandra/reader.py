@@ -1,7 +1,6 @@
 """A table of Cassandra: read by token range, since it has neither a snapshot nor an order of change."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -10,12 +9,13 @@ from lakehouse.sources.cassandra.part import CassandraPart
 from lakehouse.sources.cassandra.schema import CassandraTable
 from lakehouse.sources.cassandra.settings import Settings
 from lakehouse.sources.cassandra.token_ranges import split
+from lakehouse.sources.overlapping import OverlappingReads
 from lakehouse.sources.probe import LooksByContent
 from lakehouse.sources.reader import Bound, Look, Part
-from lakehouse.sources.relation import CursorKind, SourceRelation
+from lakehouse.sources.relation import SourceRelation
 
 
-class CassandraReader:
+class CassandraReader(OverlappingReads):
     """See :class:`lakehouse.sources.reader.Reader`."""
 
     options: Mapping[str, str] = {}
@@ -24,14 +24,6 @@ class CassandraReader:
         self._table, self._source, self._session, self._doing = table, source, session, doing
         self._looks = LooksByContent(table.relation.key)
         self.relation: SourceRelation = table.relation
-
-    def floor(self, cursor: str) -> int | None:
-        """``None``: what is visible is all that there is."""
-        del cursor
-        return None
-
-    def slack(self, cursor: str) -> timedelta | int:
-        return 0 if self.relation.column(cursor).cursor is CursorKind.INTEGER else timedelta(0)
 
     def look(self, columns: Sequence[str], bound: Bound | None, *, count_keys: bool) -> Look | None:
         """By content; keys are counted, asked or not."""
@@ -56,9 +48,6 @@ class CassandraReader:
         del bound
         kept = self._looks.kept_keys(key)
         return self._parts(key, None, None, only_keys=True) if kept is None else kept
-
-    def repetitive(self) -> tuple[str, ...] | None:
-        return None
 
     def _parts(
         self, columns: Sequence[str], bound: Bound | None, keys: pa.Table | None, *, only_keys: bool

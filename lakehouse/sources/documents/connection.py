@@ -18,7 +18,7 @@ from pymongo.errors import (
     ServerSelectionTimeoutError,
 )
 
-from lakehouse.errors import SourceError, SourceUnavailableError
+from lakehouse.errors import SourceError, SourceUnavailableError, one_line
 from lakehouse.sources.documents.settings import Settings
 
 #: What may pass when it is tried again.
@@ -102,4 +102,4 @@ def _refused(where: str, source: Settings, error: OperationFailure) -> SourceErr
 
 
 def _text(error: object) -> str:
-    return " ".join(str(error).split()).rstrip(".")[:500]
+    return one_line(error).rstrip(".")[:500]

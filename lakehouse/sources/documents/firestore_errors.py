@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from google.api_core import exceptions
 from google.auth.exceptions import GoogleAuthError
 
-from lakehouse.errors import SourceError, SourceUnavailableError
+from lakehouse.errors import SourceError, SourceUnavailableError, one_line
 from lakehouse.sources.documents.settings import Settings
 
 _PASSING = (
@@ -50,4 +50,4 @@ def translated(source: Settings, doing: str = "") -> Iterator[None]:
 
 
 def _text(error: object) -> str:
-    return " ".join(str(error).split()).rstrip(".")[:300]
+    return one_line(error).rstrip(".")[:300]

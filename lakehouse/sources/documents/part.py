@@ -1,6 +1,6 @@
 """Reads a range of a collection as Arrow."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -9,7 +9,8 @@ import pyarrow as pa
 from lakehouse.sources.documents.client import ID, Asked, Documents, Range, connect
 from lakehouse.sources.documents.rows import Shape
 from lakehouse.sources.documents.settings import Settings
-from lakehouse.sources.reader import COVERED, MISFITS, Bound
+from lakehouse.sources.overlapping import RowsOf, uncovered
+from lakehouse.sources.reader import Bound
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,8 @@ class DocumentsPart:
     only_keys: bool = False
     client: Documents | None = field(default=None, repr=False, compare=False)
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return _made, ({**values, "client": None},)
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "client": None}
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The rows, a batch for each one that the server sends.
@@ -54,14 +54,10 @@ class DocumentsPart:
 
     def _batches(self, client: Documents) -> Iterator[pa.RecordBatch]:
         fields = self.shape.fields(self.columns)
-        wanted = {tuple(row.values()) for row in self.keys.to_pylist()} if self.keys is not None else set()
+        rows = RowsOf(self.keys)
         for documents in client.find(self.collection, self._asked(), fields):
             batch = self.shape.batch(documents, self.columns)
-            if self.only_keys:
-                keys = batch.drop_columns([MISFITS])
-                yield keys.append_column(COVERED, pa.repeat(pa.scalar(False), batch.num_rows))
-            else:
-                yield batch if self.keys is None else self._of_keys(batch, self.keys.column_names, wanted)
+            yield uncovered(batch, self.columns) if self.only_keys else rows.among(batch)
 
     def _asked(self) -> Asked:
         """By id where the key is the id; a key of other fields is looked for among all documents."""
@@ -71,11 +67,3 @@ class DocumentsPart:
             return Asked(ids=self.keys.column(0).to_pylist()) if is_id else Asked(self.range)
         bound = self.bound and replace(self.bound, cursor=".".join(self.shape.paths[self.bound.cursor]))
         return Asked(self.range, bound)
-
-    def _of_keys(self, batch: pa.RecordBatch, names: Sequence[str], wanted: set[tuple[Any, ...]]) -> pa.RecordBatch:
-        found = [tuple(row.values()) in wanted for row in batch.select(names).to_pylist()]
-        return batch.filter(pa.array(found, pa.bool_()))
-
-
-def _made(values: dict[str, Any]) -> DocumentsPart:
-    return DocumentsPart(**values)

@@ -1,7 +1,6 @@
 """A collection of documents: read by ranges of ids, since it is shown at no one moment."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -10,12 +9,13 @@ from lakehouse.sources.documents.client import ID, Documents, Range
 from lakehouse.sources.documents.part import DocumentsPart
 from lakehouse.sources.documents.rows import Shape
 from lakehouse.sources.documents.settings import Settings
+from lakehouse.sources.overlapping import OverlappingReads
 from lakehouse.sources.probe import LooksByContent
 from lakehouse.sources.reader import Bound, Look, Part
-from lakehouse.sources.relation import CursorKind, SourceRelation
+from lakehouse.sources.relation import SourceRelation
 
 
-class DocumentsReader:
+class DocumentsReader(OverlappingReads):
     """See :class:`lakehouse.sources.reader.Reader`.
 
     A read by bound brings the documents without a cursor, and those whose cursor is of another type, always: MongoDB compares
@@ -38,14 +38,6 @@ class DocumentsReader:
         self._client, self._doing = client, doing
         self._looks = LooksByContent(relation.key, with_no_cursor=True)
         self._split: Sequence[Range] | None = None
-
-    def floor(self, cursor: str) -> int | None:
-        """``None``: what is visible is all that there is."""
-        del cursor
-        return None
-
-    def slack(self, cursor: str) -> timedelta | int:
-        return 0 if self.relation.column(cursor).cursor is CursorKind.INTEGER else timedelta(0)
 
     def look(self, columns: Sequence[str], bound: Bound | None, *, count_keys: bool) -> Look | None:
         """By content; keys are counted, asked or not."""
@@ -74,9 +66,6 @@ class DocumentsReader:
         del bound
         kept = self._looks.kept_keys(key)
         return [self._part(key, ids, only_keys=True) for ids in self._ranges()] if kept is None else kept
-
-    def repetitive(self) -> tuple[str, ...] | None:
-        return None
 
     @property
     def _name_of_id(self) -> str:

@@ -12,12 +12,11 @@ from lakehouse.sources.documents.rows import Shape, inside
 from lakehouse.sources.documents.values import text_of
 from lakehouse.sources.likely import likely_columns
 from lakehouse.sources.reader import Wanted
-from lakehouse.sources.records import OTHERS
+from lakehouse.sources.records import OTHERS, OTHERS_COLUMN
 from lakehouse.sources.relation import CursorKind, Likely, SourceColumn, SourceRelation
 
 _TEXT = "any type, as text"
 _ID = SourceColumn(ID, ID, "any type of id, as text", "string", nullable=False)
-_OTHERS = SourceColumn(OTHERS, OTHERS, "JSON of fields that are not declared", "string")
 _TYPED = {
     CursorKind.MOMENT: ("date", "timestamp"),
     CursorKind.INTEGER: ("whole number", "bigint"),
@@ -43,7 +42,7 @@ def relation_of(name: str, wanted: Wanted, kind: CursorKind | None) -> tuple[Sou
     paths = {column.name: _path(source) for source, column in columns.items()}
     cursor = columns[wanted.cursor].name if wanted.cursor else None
     key = (columns[ID].name,)
-    return SourceRelation(name, (*columns.values(), _OTHERS), key), Shape(paths, cursor, kind if cursor else None)
+    return SourceRelation(name, (*columns.values(), OTHERS_COLUMN), key), Shape(paths, cursor, kind if cursor else None)
 
 
 def _column(source: str, name: str, kind: CursorKind | None) -> SourceColumn:
@@ -78,7 +77,7 @@ def likely_relation(name: str, documents: Sequence[Document]) -> SourceRelation:
     columns = [
         _likely(source, lake_name, likely[source], documents) for source, lake_name in zip(sources, names, strict=True)
     ]
-    return SourceRelation(name, (_ID, *columns, _OTHERS), (ID,))
+    return SourceRelation(name, (_ID, *columns, OTHERS_COLUMN), (ID,))
 
 
 def _likely(source: str, name: str, likely: Likely, documents: Sequence[Document]) -> SourceColumn:

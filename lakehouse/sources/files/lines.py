@@ -5,6 +5,8 @@ from itertools import count
 
 import pyarrow as pa
 
+from lakehouse.errors import one_line
+
 _CHUNK = 2**20
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -40,5 +42,5 @@ def _read(stream: pa.NativeFile) -> bytes:
     except OSError as error:
         text = str(error).lower()
         if any(word in text for word in ("inflate", "zlib", "zstd", "truncated", "decompress")):
-            raise TruncatedError(" ".join(str(error).split())[:200]) from None
+            raise TruncatedError(one_line(error, 200)) from None
         raise

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from lakehouse.errors import one_line
 from lakehouse.iceberg.arrow_types import arrow_type
 from lakehouse.paths import LINE
 from lakehouse.sources.reader import MISFITS, RECORD
@@ -60,7 +61,7 @@ def batches(stream: pa.NativeFile, columns: Mapping[str, tuple[str, str]]) -> It
                     yield _shaped(batch, columns, first)
                     first += batch.num_rows
     except pa.ArrowInvalid as error:
-        why = json.dumps({RECORD: f"no Parquet: {' '.join(str(error).split())[:200]}"})
+        why = json.dumps({RECORD: f"no Parquet: {one_line(error, 200)}"})
         arrays = {name: pa.nulls(1, arrow_type(kind)) for name, (_, kind) in columns.items()}
         yield pa.RecordBatch.from_pydict({**arrays, LINE: pa.array([1], pa.int64()), MISFITS: pa.array([why])})
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 
-from lakehouse.errors import SourceError, suggest
+from lakehouse.errors import SourceError, one_line, suggest
 from lakehouse.paths import ARRIVAL_COLUMNS, LINE, ORDER, ORIGIN, VERSION, column_names
 from lakehouse.sources.files import csv_lines, parquet
 from lakehouse.sources.files.options import Format, Options
@@ -17,7 +17,7 @@ from lakehouse.sources.files.store import Listed, Store
 from lakehouse.sources.likely import text_columns
 from lakehouse.sources.opening import Followed
 from lakehouse.sources.reader import Horizon, Wanted
-from lakehouse.sources.records import OTHERS
+from lakehouse.sources.records import OTHERS, OTHERS_COLUMN
 from lakehouse.sources.relation import SourceColumn, SourceRelation
 
 #: The columns that say where a row came from, and their types.
@@ -27,7 +27,6 @@ _ARRIVAL = (
     SourceColumn(VERSION, VERSION, "size and time of the file", "string", nullable=False),
     SourceColumn(ORDER, ORDER, "number of arrival", "bigint", nullable=False),
 )
-_OTHERS = SourceColumn(OTHERS, OTHERS, "JSON of fields that are not declared", "string")
 _KEY = (ORIGIN, LINE)
 #: So many records say what files are like.
 _SAMPLE = 2_000
@@ -71,7 +70,7 @@ class FilesSession:
         if columns is None:
             said = self._likely_options(listed[-1], wanted.doing)
             records = first_records(self._store, listed[-1], Options.said(said, wanted.doing), _SAMPLE, wanted.doing)
-            columns = [*text_columns(records, (*ARRIVAL_COLUMNS, OTHERS)), _OTHERS]
+            columns = [*text_columns(records, (*ARRIVAL_COLUMNS, OTHERS)), OTHERS_COLUMN]
         return SourceRelation(relation, (*columns, *_ARRIVAL), _KEY, said)
 
     def _likely_options(self, file: Listed, doing: str) -> dict[str, str]:
@@ -91,10 +90,10 @@ class FilesSession:
         if columns is None:
             columns = [SourceColumn(name, wanted.names.get(name, name), "text", "string") for name in declared]
             if not columns:
-                raise self._has_no_columns(wanted)
-            columns.append(_OTHERS)
+                raise wanted.without_columns("files of text", "`lakehouse new` writes a first list from the files.")
+            columns.append(OTHERS_COLUMN)
         relation = SourceRelation(wanted.relation, (*columns, *_ARRIVAL), _KEY)
-        names = {column.name: column.source_name for column in columns if column is not _OTHERS}
+        names = {column.name: column.source_name for column in columns if column is not OTHERS_COLUMN}
         reading = Reading(options, names, {column.name: column.lake_type for column in columns})
         yield FilesReader(relation, reading, self._source, listed, dict(wanted.options), wanted.doing)
 
@@ -120,17 +119,10 @@ class FilesSession:
                 schema = parquet.schema_of(stream)
         except pa.ArrowInvalid as error:
             raise SourceError(
-                f"{wanted.doing}: {newest.name}, the newest file, is no Parquet: {' '.join(str(error).split())[:200]}",
+                f"{wanted.doing}: {newest.name}, the newest file, is no Parquet: {one_line(error, 200)}",
                 remedy="Remove it, or have it written anew.",
             ) from None
         return _columns(schema, wanted.names)
-
-    def _has_no_columns(self, wanted: Wanted) -> SourceError:
-        return SourceError(
-            f"{wanted.doing}: the registry file declares no columns, and files of text say none that can be relied on; "
-            "expected the fields that are to be read.",
-            remedy="Add them under `columns:`; `lakehouse new` writes a first list from the files.",
-        )
 
 
 def _columns(schema: Mapping[str, tuple[str, str]], names: Mapping[str, str]) -> list[SourceColumn]:

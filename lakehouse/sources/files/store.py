@@ -4,19 +4,17 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
 
 import pyarrow as pa
 import pyarrow.fs as fs
 
-from lakehouse.errors import SourceError, SourceUnavailableError
+from lakehouse.errors import SourceError, SourceUnavailableError, one_line
 from lakehouse.sources.files.settings import Settings
+from lakehouse.sources.files.systems import opened
 
 _WILD = re.compile(r"[*?\[]")
 _SECOND = 10**9
-_RETRIES = timedelta(seconds=60)  # of Google's client, which by default tries for 15 minutes
 _CODECS = {".gz": "gzip", ".gzip": "gzip", ".zst": "zstd", ".zstd": "zstd"}
 
 
@@ -50,7 +48,7 @@ class Store:
     def __init__(self, source: Settings) -> None:
         self.where = f"the files at {source.root}"
         self._root = source.root
-        self._system, self._base = _opened(source)
+        self._system, self._base = opened(source)
 
     def listed(self, pattern: str) -> list[Listed]:
         """The files that fit, in the order in which they were last written.
@@ -126,74 +124,9 @@ class Store:
             raise SourceError(f"{doing}: {self.where} may not be read: {error.strerror or error}.") from None
         except (OSError, pa.ArrowException) as error:  # Azure's are no OSError
             raise SourceUnavailableError(
-                f"{doing}: {self.where}: {_brief(error)}",
+                f"{doing}: {self.where}: {one_line(error, 300)}",
                 remedy="Check `root`, `endpoint` and the credentials in the profile, and that this machine reaches it.",
             ) from None
-
-
-def _opened(source: Settings) -> tuple[fs.FileSystem, str]:
-    parts = urlsplit(source.root)
-    known = {"": _on_disk, "file": _on_disk, "s3": _s3, "gs": _gcs, "abfs": _azure, "abfss": _azure}
-    try:
-        return known.get(parts.scheme, _by_its_uri)(source, parts)
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise SourceError(
-            f"opening the files at {source.root}: {_brief(error)}",
-            remedy="Give `root` in the profile a folder's path, or a URI that begins with s3://, gs:// or abfs://.",
-        ) from None
-
-
-def _on_disk(source: Settings, parts: SplitResult) -> tuple[fs.FileSystem, str]:
-    del parts
-    return fs.LocalFileSystem(), source.root.removeprefix("file://").rstrip("/") or "/"
-
-
-def _s3(source: Settings, parts: SplitResult) -> tuple[fs.FileSystem, str]:
-    at = urlsplit(source.endpoint or "")
-    system = fs.S3FileSystem(
-        access_key=source.access_key,
-        secret_key=source.secret_key.get_secret_value() if source.secret_key else None,
-        region=source.region,
-        scheme=at.scheme or None,
-        endpoint_override=at.netloc or None,
-    )
-    return system, f"{parts.netloc}{parts.path}".rstrip("/")
-
-
-def _gcs(source: Settings, parts: SplitResult) -> tuple[fs.FileSystem, str]:
-    """Google's own credentials; a server that is not Google's is asked without any."""
-    at = urlsplit(source.endpoint or "")
-    system = fs.GcsFileSystem(
-        anonymous=bool(at.netloc),
-        scheme=at.scheme or None,
-        endpoint_override=at.netloc or None,
-        retry_time_limit=_RETRIES,
-    )
-    return system, f"{parts.netloc}{parts.path}".rstrip("/")
-
-
-def _azure(source: Settings, parts: SplitResult) -> tuple[fs.FileSystem, str]:
-    """``abfs://container@account.dfs.core.windows.net/folder``, by the account's key or Azure's own credentials."""
-    if not parts.username or not parts.hostname:
-        raise ValueError("expected abfs://container@account.dfs.core.windows.net/folder")
-    at = urlsplit(source.endpoint or "")
-    server = {"authority": at.netloc, "scheme": at.scheme} if at.netloc else {}
-    system = fs.AzureFileSystem(
-        parts.hostname.partition(".")[0],
-        account_key=source.secret_key.get_secret_value() if source.secret_key else None,
-        **{f"{kind}_storage_{name}": value for kind in ("blob", "dfs") for name, value in server.items()},
-    )
-    return system, f"{parts.username}{parts.path}".rstrip("/")
-
-
-def _by_its_uri(source: Settings, parts: SplitResult) -> tuple[fs.FileSystem, str]:
-    del parts
-    system, base = fs.FileSystem.from_uri(source.root)
-    return system, base.rstrip("/")
-
-
-def _brief(error: object) -> str:
-    return " ".join(str(error).split())[:300]
 
 
 def suffixes(name: str) -> tuple[str, str]:

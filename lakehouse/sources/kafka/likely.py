@@ -3,38 +3,33 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lakehouse.sources.json_objects import NoObjectError, decoded, objects
-from lakehouse.sources.kafka.messages import Message, key_text
+from lakehouse.sources.json_objects import NoObjectError, decoded
+from lakehouse.sources.kafka.messages import Message, key_text, unframed
 from lakehouse.sources.likely import text_columns
 from lakehouse.sources.relation import SourceColumn
 
-_WIRE_BYTES = 5
 
-
-def likely_columns_of(messages: Sequence[Message], own: Sequence[str]) -> list[SourceColumn]:
-    """The fields of the values, where these are JSON objects.
+def likely(messages: Sequence[Message], topic: str, own: Sequence[str]) -> tuple[list[SourceColumn], dict[str, str]]:
+    """The fields of the values, where these are JSON objects, and the options: the field that the messages' keys are values of;
+    or how values are written that are no JSON.
 
     Args:
         own: the lake names that are the engine's.
     """
-    return text_columns(list(objects(value for message in messages if (value := message.value()) is not None)), own)
-
-
-def likely_options(messages: Sequence[Message], topic: str) -> dict[str, str]:
-    """How values are written, where they are no JSON objects; else the field that the messages' keys are values of."""
     pairs = [(message.key(), value) for message in messages if (value := message.value()) is not None]
     records = [(key, record) for key, value in pairs if (record := _record(value)) is not None]
+    columns = text_columns([record for _, record in records], own)
     if not records:
-        return _avro(pairs[0][1], topic) if pairs else {}
+        return columns, _avro(pairs[0][1], topic) if pairs else {}
     field = next((name for name in records[0][1] if all(_is(record, name, key) for key, record in records)), None)
-    return {} if field is None else {"key_field": field}
+    return columns, {} if field is None else {"key_field": field}
 
 
 def _avro(value: bytes, topic: str) -> dict[str, str]:
     """What is no JSON is taken for Avro, whose schema a person has to put into the project."""
-    if value[:1] != b"\0" or len(value) <= _WIRE_BYTES:
+    number, framed = unframed(value)
+    if number is None or not framed:
         return {"format": "avro", "schema": f"schemas/{topic}.avsc"}
-    number = int.from_bytes(value[1:_WIRE_BYTES])
     return {"format": "avro", "wire": "confluent", "schema": f"{number}=schemas/{topic}.avsc"}
 
 

@@ -106,9 +106,9 @@ class Rows:
         return text
 
     def _said_by(self, value: bytes) -> tuple[dict[str, Any], bytes | None]:
-        number: int | None = None
-        if self.reading.options.wire is Wire.CONFLUENT and value[:1] == b"\0":
-            number, value = int.from_bytes(value[1:_WIRE_BYTES]), value[_WIRE_BYTES:]
+        number = None
+        if self.reading.options.wire is Wire.CONFLUENT:
+            number, value = unframed(value)
         if self.reading.options.format is Format.JSON:
             try:
                 return decoded(value), value
@@ -157,6 +157,13 @@ def _beside(messages: Sequence[Message]) -> dict[str, pa.Array]:
         ORDER: pa.array(orders, pa.int64()),
         OPERATION: pa.array([DELETE if message.value() is None else UPSERT for message in messages], pa.string()),
     }
+
+
+def unframed(value: bytes) -> tuple[int | None, bytes]:
+    """The number of its schema that stands before a value, and the value; ``None`` where none does."""
+    if value[:1] != b"\0":
+        return None, value
+    return int.from_bytes(value[1:_WIRE_BYTES]), value[_WIRE_BYTES:]
 
 
 def key_text(key: bytes) -> str:

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 import fastavro
 from fastavro.schema import SchemaParseException
 
-from lakehouse.errors import SourceError
+from lakehouse.errors import SourceError, one_line
 from lakehouse.paths import ARRIVAL_COLUMNS, OFFSET, ORDER, PARTITION
 from lakehouse.settings import Environment
 from lakehouse.sources.kafka.connection import Client
-from lakehouse.sources.kafka.likely import likely_columns_of, likely_options
+from lakehouse.sources.kafka.likely import likely
 from lakehouse.sources.kafka.messages import HEADERS, KEY, TIME, Reading
 from lakehouse.sources.kafka.options import Options
 from lakehouse.sources.kafka.part import latest, read
@@ -21,12 +21,12 @@ from lakehouse.sources.kafka.settings import Settings
 from lakehouse.sources.kafka.topics import Topics
 from lakehouse.sources.opening import Followed
 from lakehouse.sources.reader import Horizon, Wanted
-from lakehouse.sources.records import OTHERS
+from lakehouse.sources.records import OTHERS_COLUMN
 from lakehouse.sources.relation import SourceColumn, SourceRelation
 
 #: The columns that a message has besides the fields of its value, and their types.
 _BESIDE = (
-    SourceColumn(OTHERS, OTHERS, "JSON of fields that are not declared", "string"),
+    OTHERS_COLUMN,
     SourceColumn(KEY, KEY, "key of the message", "string"),
     SourceColumn(TIME, TIME, "time of the message", "timestamp"),
     SourceColumn(HEADERS, HEADERS, "JSON of the headers", "string"),
@@ -36,6 +36,7 @@ _BESIDE = (
 )
 _OWN = {*ARRIVAL_COLUMNS, *(column.name for column in _BESIDE)}
 _KEY = (PARTITION, OFFSET)
+_FROM_WHERE = "of JSON `lakehouse new` writes a first list from the latest messages, of Avro the schema names them."
 #: So many messages say what those of a topic are like.
 _SAMPLE = 2_000
 
@@ -80,7 +81,7 @@ class KafkaSession:
         doing = f"describing {relation}"
         topic = self._topics.looked_at(relation, doing)
         messages = [one for some in read(self._source, topic.name, latest(topic, _SAMPLE), doing) for one in some]
-        columns, options = likely_columns_of(messages, sorted(_OWN)), likely_options(messages, relation)
+        columns, options = likely(messages, relation, sorted(_OWN))
         key = tuple(column.name for column in columns if column.source_name == options.get("key_field"))
         return SourceRelation(relation, (*columns, *_BESIDE), key or _KEY, options)
 
@@ -90,7 +91,7 @@ class KafkaSession:
         schemas = _schemas(options, wanted.doing)
         declared = [name for name in wanted.columns if name not in _OWN]
         if not declared:
-            raise _has_no_columns(wanted)
+            raise wanted.without_columns("messages", _FROM_WHERE)
         names = {wanted.names.get(name, name): name for name in declared}
         reading = Reading(options, names, schemas)
         columns = [SourceColumn(source, name, "text", "string") for name, source in names.items()]
@@ -116,16 +117,7 @@ def _schema(file: str, doing: str) -> str:
     except (OSError, SchemaParseException, ValueError, TypeError, LookupError) as error:
         raise SourceError(
             f"{doing}: option 'schema' is {file}, and {path} is no Avro schema: "
-            f"{' '.join(str(error).split())[:200]}. Expected a file with JSON of a record.",
+            f"{one_line(error, 200)}. Expected a file with JSON of a record.",
             remedy="Correct the path, which goes out from the project's folder, or the file.",
         ) from None
     return text.decode()
-
-
-def _has_no_columns(wanted: Wanted) -> SourceError:
-    return SourceError(
-        f"{wanted.doing}: the registry file declares no columns, and messages say none that can be relied on; expected the "
-        "fields that are to be read.",
-        remedy="Add them under `columns:`; of JSON `lakehouse new` writes a first list from the latest messages, of Avro the "
-        "schema names them.",
-    )

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import psycopg2
 from psycopg2.extensions import connection as Connection
 
-from lakehouse.errors import SourceError, SourceUnavailableError
+from lakehouse.errors import SourceError, SourceUnavailableError, one_line
 from lakehouse.sources.postgres.settings import Settings
 
 #: Makes the text of a value the same whatever the server or the role is set to.
@@ -89,7 +89,7 @@ def _where(name: str, source: Settings) -> str:
 
 
 def _text(error: psycopg2.Error) -> str:
-    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
+    return one_line(error).rstrip(".") or type(error).__name__
 
 
 def _operational(name: str, source: Settings, error: psycopg2.OperationalError) -> SourceError:

@@ -11,7 +11,7 @@ import adbc_driver_manager
 import adbc_driver_postgresql.dbapi as adbc
 import pyarrow as pa
 
-from lakehouse.errors import SourceError, SourceUnavailableError
+from lakehouse.errors import SourceError, SourceUnavailableError, one_line
 from lakehouse.sources.postgres.connection import refusal
 
 _BATCH_BYTES = 16 * 1024 * 1024
@@ -65,7 +65,7 @@ def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 def _translated(doing: str, error: adbc_driver_manager.Error) -> SourceError:
     state = error.sqlstate or ""
-    text = " ".join(str(error).split())
+    text = one_line(error)
     lost = any(words in text for words in ("no connection", "server closed", "Failed to connect", "terminating"))
     if lost or state[:2] in {"08", "57", "53", "40"} or (state == "42704" and "snapshot" in text):
         return SourceUnavailableError(f"{doing}: reading from PostgreSQL broke off: {text}.")

@@ -7,7 +7,7 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 import requests
 from requests.auth import AuthBase, HTTPBasicAuth
 
-from lakehouse.errors import SourceError
+from lakehouse.errors import SourceError, one_line
 from lakehouse.sources.rest.oauth import ClientCredentials, Token
 from lakehouse.sources.rest.page import is_json
 from lakehouse.sources.rest.settings import Settings
@@ -101,7 +101,7 @@ class Client:
             )
         except requests.exceptions.SSLError as error:
             raise SourceError(
-                f"{self._where}: no connection by TLS: {' '.join(str(error).split())[:_MOST_SAID]}.",
+                f"{self._where}: no connection by TLS: {one_line(error, _MOST_SAID)}.",
                 remedy="Check `url` and `tls_ca_file` in the profile.",
             ) from None
         except (
@@ -144,7 +144,7 @@ class Client:
                 f"{self._where} has no {urlsplit(answer.url).path} ({status}).",
                 remedy="Correct `relation` in the registry file, or `url` in the profile.",
             )
-        said = " ".join(answer.text.split())[:_MOST_SAID]
+        said = one_line(answer.text, _MOST_SAID)
         return SourceError(
             f"{self._where} answers {status}{f': {said}' if said else ''}.",
             remedy="Correct `options` or `relation` in the registry file.",

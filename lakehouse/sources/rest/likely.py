@@ -7,7 +7,7 @@ from typing import Any
 from lakehouse.errors import SourceError
 from lakehouse.sources.json_objects import objects
 from lakehouse.sources.likely import text_columns
-from lakehouse.sources.records import OTHERS, has, inside
+from lakehouse.sources.records import OTHERS, OTHERS_COLUMN, has, inside
 from lakehouse.sources.relation import CursorKind, Likely, SourceColumn, SourceRelation
 from lakehouse.sources.rest.cursors import moment
 from lakehouse.sources.rest.options import Paging, path_of
@@ -44,10 +44,9 @@ def likely_relation(name: str, page: Page, doing: str) -> SourceRelation:
     where = max(lists, key=lambda path: len(page.records(path_of(path))))
     records = list(objects(page.records(path_of(where))))
     columns = [_typed(column, records) for column in text_columns(records, [OTHERS])]
-    others = SourceColumn(OTHERS, OTHERS, "JSON of fields that are not declared", "string")
     options = ({"records": where} if where else {}) | (paging_of(page) or _total(page, len(records)))
     options |= _sparse(columns, records)
-    return SourceRelation(name, (*columns, others), _key(columns, records), options)
+    return SourceRelation(name, (*columns, OTHERS_COLUMN), _key(columns, records), options)
 
 
 def _typed(column: SourceColumn, records: Sequence[Mapping[str, Any]]) -> SourceColumn:

@@ -7,12 +7,13 @@ from typing import Any
 import pyarrow as pa
 
 from lakehouse.errors import SourceError
-from lakehouse.sources.probe import MOST_KEPT
-from lakehouse.sources.reader import COVERED, MISFITS, Bound
+from lakehouse.sources.overlapping import RowsOf, uncovered
+from lakehouse.sources.probe import MOST_KEPT, within
+from lakehouse.sources.reader import MISFITS, Bound
 from lakehouse.sources.rest.client import Client
 from lakehouse.sources.rest.options import Options
 from lakehouse.sources.rest.pages import Pages
-from lakehouse.sources.rest.rows import Presence, Shape, within
+from lakehouse.sources.rest.rows import Presence, Shape
 from lakehouse.sources.rest.settings import Settings
 
 
@@ -59,9 +60,8 @@ class RestPart:
     only_keys: bool = False
     whole: Whole | None = field(default=None, repr=False, compare=False)
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return _made, ({**values, "whole": None},)
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "whole": None}
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The rows, a batch for each page.
@@ -71,17 +71,13 @@ class RestPart:
             SourceError: it refused, or none of its records has a field that the registry declares.
         """
         shape = self.reading.shape
-        wanted = {tuple(row.values()) for row in self.keys.to_pylist()} if self.keys is not None else set()
+        rows = RowsOf(self.keys)
         for records in self._pages():
-            batch = within(shape.batch(records), self.bound)
+            batch = within(shape.batch(records), self.bound, with_no_cursor=True)
             if self.only_keys:
-                yield batch.select(self.columns).append_column(COVERED, pa.repeat(pa.scalar(False), batch.num_rows))
-            elif self.keys is None:
-                yield batch.select([*self.columns, MISFITS])
+                yield uncovered(batch, self.columns)
             else:
-                names = self.keys.column_names
-                found = [tuple(row.values()) in wanted for row in batch.select(names).to_pylist()]
-                yield batch.filter(pa.array(found, pa.bool_())).select([*self.columns, MISFITS])
+                yield rows.among(batch).select([*self.columns, MISFITS])
 
     def _pages(self) -> Iterator[list[bytes]]:
         if self.whole is not None and self.whole.pages is not None:
@@ -120,7 +116,3 @@ class RestPart:
                 remedy="Where records may lack a field, name it in `sparse` under `options`; where it is gone for good, write "
                 "`dropped: true` for its column; where it was renamed, `source:`.",
             )
-
-
-def _made(values: dict[str, Any]) -> RestPart:
-    return RestPart(**values)

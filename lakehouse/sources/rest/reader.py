@@ -1,19 +1,19 @@
 """A relation of an API: read page by page, by the moment from which it changed where the API can be asked so."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
 
 import pyarrow as pa
 
+from lakehouse.sources.overlapping import OverlappingReads
 from lakehouse.sources.probe import LooksByContent
 from lakehouse.sources.reader import Bound, Look, Part
-from lakehouse.sources.relation import CursorKind, SourceRelation
+from lakehouse.sources.relation import SourceRelation
 from lakehouse.sources.rest.cursors import asked_from
 from lakehouse.sources.rest.part import Reading, RestPart, Whole
 from lakehouse.sources.rest.settings import Settings
 
 
-class RestReader:
+class RestReader(OverlappingReads):
     """See :class:`lakehouse.sources.reader.Reader`.
 
     What is read without a bound, or where the API cannot be asked for one, is read once and kept for what a load asks next.
@@ -24,15 +24,7 @@ class RestReader:
         self.options: Mapping[str, str] = {"records": reading.options.records or ""}
         self._reading, self._source, self._doing = reading, source, doing
         self._looks = LooksByContent(relation.key, with_no_cursor=True)
-        self._whole = Whole()
-
-    def floor(self, cursor: str) -> int | None:
-        """``None``: what is visible is all that there is."""
-        del cursor
-        return None
-
-    def slack(self, cursor: str) -> timedelta | int:
-        return 0 if self.relation.column(cursor).cursor is CursorKind.INTEGER else timedelta(0)
+        self._whole = Whole() if reading.shape.cursor else None  # else the looks keep what they read
 
     def look(self, columns: Sequence[str], bound: Bound | None, *, count_keys: bool) -> Look | None:
         """By content, of a relation that is read as a whole; of what is read by a cursor nothing tells cheaply."""
@@ -53,15 +45,13 @@ class RestReader:
         if keys is None and bound is not None and bound.lower is not None and since is not None:
             parameters = {since: asked_from(bound.lower, self._reading.options.since_format)}
             return [RestPart(self._source, self._reading, tuple(columns), self._doing, parameters, bound)]
-        return [self._of_all(columns, bound=bound, keys=keys)]
+        kept = self._looks.kept_rows(columns, bound) if keys is None else None
+        return [self._of_all(columns, bound=bound, keys=keys)] if kept is None else kept
 
     def read_keys(self, key: Sequence[str], bound: Bound | None) -> Sequence[Part]:
         """The keys of all rows. None is :data:`COVERED`: another read shows another moment."""
         del bound
         return [self._of_all(key, only_keys=True)]
-
-    def repetitive(self) -> tuple[str, ...] | None:
-        return None
 
     def _of_all(
         self,

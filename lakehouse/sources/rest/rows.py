@@ -5,10 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from lakehouse.sources.json_objects import NoObjectError, as_written, decoded
-from lakehouse.sources.reader import MISFITS, Bound
+from lakehouse.sources.reader import MISFITS
 from lakehouse.sources.records import Fields, Path, Records, has, inside
 from lakehouse.sources.relation import CursorKind
 from lakehouse.sources.rest import cursors
@@ -65,19 +64,6 @@ class Shape:
             return None
         values = [inside(record, tuple(self.names[name].split("."))) for name in self.key]
         return None if not values or None in values else json.dumps(values, ensure_ascii=False, default=str)
-
-
-def within(batch: pa.RecordBatch, bound: Bound | None) -> pa.RecordBatch:
-    """The rows within ``bound``, and those whose cursor is of another type, or is not there: they may be new."""
-    if bound is None:
-        return batch
-    cursor = batch.column(bound.cursor)
-    wanted = pa.repeat(pa.scalar(True), batch.num_rows)
-    if bound.lower is not None:
-        wanted = pc.and_(wanted, pc.greater_equal(cursor, pa.scalar(bound.lower, cursor.type)))
-    if bound.upper is not None:
-        wanted = pc.and_(wanted, pc.less(cursor, pa.scalar(bound.upper, cursor.type)))
-    return batch.filter(pc.fill_null(wanted, True))
 
 
 @dataclass

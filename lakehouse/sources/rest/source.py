@@ -10,7 +10,7 @@ from lakehouse.paths import column_name
 from lakehouse.sources.json_objects import objects
 from lakehouse.sources.opening import Followed
 from lakehouse.sources.reader import Horizon, Wanted
-from lakehouse.sources.records import OTHERS, inside
+from lakehouse.sources.records import OTHERS, OTHERS_COLUMN, inside
 from lakehouse.sources.relation import CursorKind, SourceColumn, SourceRelation
 from lakehouse.sources.rest import cursors
 from lakehouse.sources.rest.client import Client
@@ -22,8 +22,6 @@ from lakehouse.sources.rest.part import Reading
 from lakehouse.sources.rest.reader import RestReader
 from lakehouse.sources.rest.rows import Shape
 from lakehouse.sources.rest.settings import Settings
-
-_OTHERS = SourceColumn(OTHERS, OTHERS, "JSON of fields that are not declared", "string")
 
 
 @contextmanager
@@ -98,11 +96,7 @@ def _names(wanted: Wanted) -> dict[str, str]:
     """
     declared = [name for name in wanted.columns if name != OTHERS]
     if not declared:
-        raise SourceError(
-            f"{wanted.doing}: the registry file declares no columns, and records say none that can be relied on; expected the "
-            "fields that are to be read.",
-            remedy="Add them under `columns:`; `lakehouse new` writes a first list from the first page.",
-        )
+        raise wanted.without_columns("records", "`lakehouse new` writes a first list from the first page.")
     names = {wanted.names.get(name, name): name for name in declared}
     for source in (*wanted.key, *((wanted.cursor,) if wanted.cursor else ())):
         if source not in names.values():
@@ -117,7 +111,7 @@ def _relation(name: str, shape: Shape) -> SourceRelation:
         kind = shape.kind if is_cursor else None
         source_type, lake_type = cursors.TYPED[kind] if kind else ("text", "string")
         columns.append(SourceColumn(source, lake_name, source_type, lake_type, cursor=kind))
-    return SourceRelation(name, (*columns, _OTHERS), shape.key)
+    return SourceRelation(name, (*columns, OTHERS_COLUMN), shape.key)
 
 
 def _text(value: Any) -> str | None:

@@ -70,6 +70,6 @@ def test_a_bound_takes_the_rows_from_its_lower_side_on_to_the_microsecond(
     zone: timezone, later: int, expected: int
 ) -> None:
     lower = EPOCH + timedelta(milliseconds=1_767_225_600_123, microseconds=later)
-    found = within([read(ROWS)], Bound("at", lower.astimezone(zone)))
-    assert sum(batch.num_rows for batch in found) == expected
-    assert sum(batch.num_rows for batch in within([read(ROWS)], None)) == len(ROWS)
+    found = within(read(ROWS), Bound("at", lower.astimezone(zone)), with_no_cursor=False)
+    assert found.num_rows == expected
+    assert within(read(ROWS), None, with_no_cursor=False).num_rows == len(ROWS)

@@ -9,10 +9,11 @@ import pytest
 from lakehouse.errors import SourceError
 from lakehouse.scaffold.table import registry_file
 from lakehouse.sources.opening import opened
+from lakehouse.sources.probe import within
 from lakehouse.sources.reader import Bound, Wanted
 from lakehouse.sources.relation import CursorKind
 from lakehouse.sources.rest.part import RestPart
-from lakehouse.sources.rest.rows import Presence, Shape, within
+from lakehouse.sources.rest.rows import Presence, Shape
 from tests.fake_api import FakeApi, Record
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -47,8 +48,8 @@ def test_rows_without_a_cursor_and_those_with_another_one_are_within_each_bound(
     at = pa.array([AT, AT + timedelta(hours=1), AT + timedelta(hours=2), None], pa.timestamp("us", "UTC"))
     batch = pa.RecordBatch.from_pydict({"at": at})
     bound = Bound("at", AT + timedelta(hours=1), AT + timedelta(hours=2))
-    assert within(batch, bound).column("at").to_pylist() == [AT + timedelta(hours=1), None]
-    assert within(batch, None) == batch
+    assert within(batch, bound, with_no_cursor=True).column("at").to_pylist() == [AT + timedelta(hours=1), None]
+    assert within(batch, None, with_no_cursor=True) == batch
 
 
 def test_a_field_that_none_of_many_records_has_is_told_and_null_is_a_value() -> None:
