@@ -19,10 +19,8 @@ from cassandra.cluster import EXEC_PROFILE_DEFAULT
 from cassandra.protocol import ProtocolHandler, ResultMessage
 from cassandra.query import BatchStatement, BatchType, tuple_factory
 
-from bench.common import HOME, environment, profile, say, services, start_of_spark, timed
-from lakehouse.orchestrate.launch import application
-from lakehouse.orchestrate.runs import Kind, Plan
-from lakehouse.orchestrate.work import Work
+from bench.common import HOME, profile, say, services, start_of_spark
+from bench.one_table import ingested
 from lakehouse.sources.cassandra.token_ranges import TokenRange, split
 from lakehouse.sources.opening import opened
 from lakehouse.sources.reader import Wanted
@@ -175,12 +173,5 @@ def _best(read: Callable[[], int], times: int = 3) -> float:
 def _into_iceberg(table: str) -> float:
     """Seconds of a whole run that loads ``table``."""
     shutil.rmtree(HOME / "cassandra", ignore_errors=True)
-    registry = HOME / "cassandra" / "registry" / "bench"
-    registry.mkdir(parents=True)
-    (registry / f"{table}.yml").write_text(
-        f"source: {{connection: app_cassandra, relation: {table}}}\ncursor: event_time\noverlap: 3 days\n"
-    )
-    work = Work(kind=Kind.JOB, plan=Plan(tables=(f"raw.{table}",)))
-    job = application(profile(), "run_plan.py", ["--work", work.as_json()])
-    lake = HOME / "cassandra" / "lake"
-    return timed(job.command, environment(lake, LAKEHOUSE_REGISTRY=str(registry.parent)))
+    text = f"source: {{connection: app_cassandra, relation: {table}}}\ncursor: event_time\noverlap: 3 days\n"
+    return ingested(table, text, HOME / "cassandra" / "lake")

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 FIELDS = ("event_id", "user_id", "session_id", "event_type", "url", "referrer", "user_agent", "device", "price", "ts")
+#: What a registry file says of them.
+COLUMNS = "columns:\n" + "".join(f"  {name}: {{}}\n" for name in FIELDS)
 _AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0 Safari/537.36"
 
 

@@ -3,11 +3,10 @@
 import shutil
 from pathlib import Path
 
-from bench.common import HOME, environment, in_starts, profile, say, start_of_spark, timed
-from bench.events import FIELDS, events
+from bench.common import HOME, environment, profile, say, start_of_spark, timed
+from bench.events import COLUMNS, FIELDS, events
+from bench.one_table import ingested, rates
 from lakehouse.orchestrate.launch import application
-from lakehouse.orchestrate.runs import Kind, Plan
-from lakehouse.orchestrate.work import Work
 from scripts.services.settings import ROOT
 
 _HOME = HOME / "files"
@@ -22,23 +21,14 @@ def measure(rows: int) -> dict[str, object]:
     _write(folder, rows)
     (lake / "landing").mkdir(parents=True)
     (lake / "landing" / "events").symlink_to(folder)
-    registry = _HOME / "registry" / "bench"
-    registry.mkdir(parents=True, exist_ok=True)
-    columns = "".join(f"  {name}: {{}}\n" for name in FIELDS)
-    (registry / "events.yml").write_text(
-        f"source: {{connection: landing, relation: 'events/*.jsonl'}}\nload: arrivals\ncolumns:\n{columns}"
-    )
+    text = f"source: {{connection: landing, relation: 'events/*.jsonl'}}\nload: arrivals\n{COLUMNS}"
     start = start_of_spark()
-    work = Work(kind=Kind.JOB, plan=Plan(tables=("raw.events",)))
-    ours = application(profile(), "run_plan.py", ["--work", work.as_json()])
     plain = application(profile(), str(ROOT / "bench" / "jobs" / "plain_json.py"), [folder.as_uri(), *FIELDS])
     seconds = {
-        "ours": timed(ours.command, environment(lake, LAKEHOUSE_REGISTRY=str(_HOME / "registry"))),
+        "ours": ingested("events", text, lake),
         "spark": timed(plain.command, environment(_HOME / "plain")),
     }
-    for name, took in seconds.items():
-        say(f"{name}: {in_starts(took, start)}")
-    return {"rows": rows, **{name: round(rows / took) for name, took in seconds.items()}}
+    return rates(rows, seconds, start)
 
 
 def _write(folder: Path, rows: int) -> None:

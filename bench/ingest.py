@@ -16,10 +16,9 @@ from typing import Annotated
 import typer
 
 from bench import cassandra_read, files_read, kafka_read, others
-from bench.common import HOME, environment, in_starts, profile, result, say, services, start_of_spark, timed
+from bench.common import HOME, environment, profile, result, say, services, start_of_spark, timed
+from bench.one_table import ingested, rates
 from lakehouse.orchestrate.launch import application
-from lakehouse.orchestrate.runs import Kind, Plan
-from lakehouse.orchestrate.work import Work
 from scripts.services.settings import ROOT
 
 _HOME = HOME / "ingest"
@@ -72,30 +71,18 @@ def main(
         cursor.execute(f"VACUUM ANALYZE {table}")
         cursor.execute("CHECKPOINT")
     shutil.rmtree(_HOME, ignore_errors=True)
-    registry = _HOME / "registry" / "bench"
-    registry.mkdir(parents=True)
-    (registry / f"{table}.yml").write_text(
-        f"source: {{connection: app_pg, relation: public.{table}}}\ncursor: updated_at\n"
-    )
+    text = f"source: {{connection: app_pg, relation: public.{table}}}\ncursor: updated_at\n"
     start = start_of_spark()  # the first start on a machine leaves the class archive behind
     job = application(profile(), str(ROOT / "bench" / "jobs" / "plain_jdbc.py"), [table])
     password, port = found.env["APP_PG_PASSWORD"], found.endpoint("postgres").port
     uri = f"postgresql+psycopg2://lakehouse:{password}@127.0.0.1:{port}/app"
     dlt = [others.python(), str(ROOT / "bench" / "dlt_load.py"), uri, table, str(_HOME / "dlt")]
     seconds = {
-        "ours": _ours(table, "ours"),
+        "ours": ingested(table, text, _HOME / "ours"),
         "dlt_connectorx": timed(dlt, os.environ),
         "spark_jdbc": timed(job.command, environment(_HOME / "plain")),
     }
-    for name, took in seconds.items():
-        say(f"{name}: {in_starts(took, start)}")
-    result({"rows": rows, **{name: round(rows / took) for name, took in seconds.items()}}, as_json=json_output)
-
-
-def _ours(table: str, home: str) -> float:
-    work = Work(kind=Kind.JOB, plan=Plan(tables=(f"raw.{table}",)))
-    job = application(profile(), "run_plan.py", ["--work", work.as_json()])
-    return timed(job.command, environment(_HOME / home, LAKEHOUSE_REGISTRY=str(_HOME / "registry")))
+    result(rates(rows, seconds, start), as_json=json_output)
 
 
 if __name__ == "__main__":

@@ -10,12 +10,11 @@ from collections.abc import Sequence
 from confluent_kafka import Producer
 from confluent_kafka.cimpl import NewTopic
 
-from bench.common import HOME, environment, in_starts, profile, say, services, start_of_spark, timed
-from bench.events import FIELDS, events
+from bench.common import HOME, environment, profile, say, services, start_of_spark, timed
+from bench.events import COLUMNS, FIELDS, events
+from bench.one_table import ingested, rates
 from lakehouse.jars import Artifact, fetch
 from lakehouse.orchestrate.launch import application
-from lakehouse.orchestrate.runs import Kind, Plan
-from lakehouse.orchestrate.work import Work
 from lakehouse.sources.kafka.connection import Client
 from lakehouse.sources.kafka.settings import Settings
 from lakehouse.sources.kafka.topics import Topics
@@ -36,25 +35,16 @@ def measure(rows: int) -> dict[str, object]:
     """Rows per second, each way by a process of its own, its start included; the topic has them already."""
     found, topic = services("kafka"), f"bench_{rows}"
     _fill(found.kafka, topic, rows)
-    lake, registry = _HOME / "lake", _HOME / "registry" / "bench"
     shutil.rmtree(_HOME, ignore_errors=True)
-    registry.mkdir(parents=True)
-    columns = "".join(f"  {name}: {{}}\n" for name in FIELDS)
-    (registry / "events.yml").write_text(
-        f"source: {{connection: app_kafka, relation: {topic}}}\nload: arrivals\ncolumns:\n{columns}"
-    )
+    text = f"source: {{connection: app_kafka, relation: {topic}}}\nload: arrivals\n{COLUMNS}"
     start = start_of_spark()
-    work = Work(kind=Kind.JOB, plan=Plan(tables=("raw.events",)))
-    ours = application(profile(), "run_plan.py", ["--work", work.as_json()])
     job = str(ROOT / "bench" / "jobs" / "plain_kafka.py")
     plain = application(profile(), job, [found.kafka.bootstrap_servers, topic, *FIELDS])
     seconds = {
-        "ours": timed(ours.command, environment(lake, LAKEHOUSE_REGISTRY=str(registry.parent))),
+        "ours": ingested("events", text, _HOME / "lake"),
         "spark": timed(_with_jars(plain.command), environment(_HOME / "plain")),
     }
-    for name, took in seconds.items():
-        say(f"{name}: {in_starts(took, start)}")
-    return {"rows": rows, **{name: round(rows / took) for name, took in seconds.items()}}
+    return rates(rows, seconds, start)
 
 
 def _with_jars(command: Sequence[str]) -> list[str]:
