@@ -2,17 +2,16 @@
 
 import base64
 import json
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from lakehouse.sources.rest.settings import Settings
 from scripts.services.settings import HOST
+from tests.http_server import Quiet, listening
 
 Record = dict[str, Any]
 
@@ -103,10 +102,10 @@ def _rank(record: Record) -> int:
     return int(record.get("rank") or record["id"])
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Quiet):
     api: FakeApi
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802  (the library's name)
         api = self.api
         url = urlsplit(self.path)
         asked = {name: values[0] for name, values in parse_qs(url.query).items()}
@@ -125,7 +124,7 @@ class _Handler(BaseHTTPRequestHandler):
             if api.between is not None:
                 api.between()
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802
         api = self.api
         form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
         api.tokens += 1
@@ -143,16 +142,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(status, json.dumps(body).encode(), {})
 
     def _send(self, status: int, body: bytes, headers: dict[str, str], *, cut: bool = False) -> None:
-        self.send_response(status)
-        for name, value in {"Content-Type": "application/json", "Content-Length": str(len(body)), **headers}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body[: len(body) // 2] if cut else body)
-        if cut:
-            self.close_connection = True
-
-    def log_message(self, *arguments: object) -> None:
-        """Nothing is printed."""
+        self.reply(status, body, {"Content-Type": "application/json", **headers}, cut=cut)
 
 
 @contextmanager
@@ -160,12 +150,5 @@ def served() -> Iterator[FakeApi]:
     """A fake API that answers on a port of its own, until the end."""
     api = FakeApi()
     handler = type("Handler", (_Handler,), {"api": api})
-    with ThreadingHTTPServer((HOST, 0), handler) as server:
-        api.port = server.server_address[1]
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
-        try:
-            yield api
-        finally:
-            server.shutdown()
-            thread.join()
+    with listening(handler) as api.port:
+        yield api

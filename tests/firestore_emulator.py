@@ -5,17 +5,15 @@ order by id, the choice of fields, and the filters for null and NaN. What a test
 and types, not of Firestore.
 """
 
-import socket
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from google.auth.credentials import AnonymousCredentials
 from google.cloud.firestore import Client
 
-from scripts.services.process import free_ports, wait_until
+from scripts.services.process import free_ports
 from scripts.services.settings import HOST
-from tests.npm import installed, node
+from tests.npm import installed, running
 
 VERSION, PROJECT = "0.3.15", "demo"
 #: Its own start listens on every interface; this one on this machine's own.
@@ -32,16 +30,11 @@ emulator.server.bindAsync(process.argv[2], ServerCredentials.createInsecure(), (
 @contextmanager
 def emulator() -> Iterator[str]:
     """An emulator that runs until the end; ``host:port``."""
-    program = node()
     folder = installed("@firestore-emulator/server", VERSION, {"launcher.js": _LAUNCHER})
-    address = f"{HOST}:{free_ports(HOST, 1)[0]}"
-    process = subprocess.Popen([program, str(folder / "launcher.js"), address], stderr=subprocess.DEVNULL)
-    try:
-        wait_until(lambda: _answers(address), 30, "the emulator of Firestore")
+    (port,) = free_ports(HOST, 1)
+    address = f"{HOST}:{port}"
+    with running(folder / "launcher.js", [address], port):
         yield address
-    finally:
-        process.kill()
-        process.wait()
 
 
 def client(address: str) -> Client:
@@ -49,9 +42,3 @@ def client(address: str) -> Client:
     found = Client(PROJECT, AnonymousCredentials())
     found._emulator_host = address
     return found
-
-
-def _answers(address: str) -> bool:
-    host, _, port = address.partition(":")
-    with socket.socket() as probe:
-        return probe.connect_ex((host, int(port))) == 0

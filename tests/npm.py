@@ -5,12 +5,15 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from lakehouse.jars import cache_folder, locked
+from scripts.services.process import port_taken, wait_until
+from scripts.services.settings import HOST
 
 
 def node() -> str:
@@ -23,6 +26,7 @@ def node() -> str:
 
 def installed(package: str, version: str, files: Mapping[str, str] | None = None) -> Path:
     """The folder in which ``package`` is installed; ``files`` stand beside ``node_modules``, by name."""
+    node()
     folder = cache_folder() / "npm" / f"{package.replace('/', '-').removeprefix('@')}-{version}"
     with locked(cache_folder() / "npm" / ".lock"):
         if not folder.exists():
@@ -37,3 +41,15 @@ def installed(package: str, version: str, files: Mapping[str, str] | None = None
                 shutil.copytree(work, waiting, symlinks=True)
             waiting.rename(folder)
     return folder
+
+
+@contextmanager
+def running(program: Path, arguments: Sequence[str], port: int) -> Iterator[None]:
+    """Node runs ``program``, which listens at ``port``, until the end."""
+    process = subprocess.Popen([node(), program, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: port_taken(HOST, port), 60, f"{program} at port {port}")
+        yield
+    finally:
+        process.kill()
+        process.wait()

@@ -2,7 +2,7 @@
 
 All is done as a stranger does it: ``lakehouse init``, a profile, ``lakehouse new`` for each table, the files that it wrote
 edited, and then ``lakehouse run`` and ``lakehouse sql``. After each day every row and column of silver is what plain Python
-says of the sources (``foreign_sources.py``).
+says of the sources (``foreign/``).
 """
 
 import json
@@ -21,7 +21,11 @@ from scripts.services.control import Services
 from scripts.services.documents import Documents
 from scripts.services.kafka import Kafka
 from tests.conftest import ROOT
-from tests.e2e.foreign_sources import Loans, Parking, Survey, Truth, Weather, served
+from tests.e2e.foreign.common import Truth
+from tests.e2e.foreign.loans import Loans
+from tests.e2e.foreign.parking import Parking
+from tests.e2e.foreign.survey import Survey, served
+from tests.e2e.foreign.weather import Weather
 from tests.integration.kafka_topics import Broker
 from tests.jvm import COMPILE_FAST
 

@@ -21,6 +21,12 @@ def run(lake: TestLake, name: str, **options: Any) -> TableRun:
     return found[f"raw.{name}"]
 
 
+def drop(lake: TestLake, name: str) -> None:
+    """Throw away all that the lake has of a table."""
+    for layer in ("raw", "silver", "quarantine"):
+        lake.spark.sql(f"DROP TABLE IF EXISTS iceberg.{layer}.{name} PURGE")
+
+
 def dying(whole: Batches, after: int) -> Batches:
     """Reads the batches of a part as ``whole`` does, and dies after so many of them, or behind the last one."""
 

@@ -34,21 +34,11 @@ from scripts.services.documents import Documents
 from scripts.services.process import free_ports
 from scripts.services.settings import HOST
 from tests.conftest import TestLake
-from tests.integration.loads import dying, run
+from tests.integration.document_orders import ORDERS
+from tests.integration.loads import drop, dying, run
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
-_ORDERS = """
-key: [id]
-cursor: updated_at
-overlap: 1 hour
-deletes: {max_share: 1}
-columns:
-  id: {source: _id}
-  updated_at: timestamp
-  amount: {type: "decimal(10,2)"}
-  city: {source: store.city}
-"""
-_FULL = _ORDERS.replace("cursor: updated_at\noverlap: 1 hour\n", "")
+_FULL = ORDERS.replace("cursor: updated_at\noverlap: 1 hour\n", "")
 
 
 @pytest.fixture(scope="module")
@@ -79,11 +69,10 @@ def lake(make_lake: Callable[[], TestLake], services: Services, documents_servic
 @pytest.fixture
 def name(lake: TestLake, orders: Collection[dict[str, Any]]) -> Iterator[str]:
     yield orders.name
-    for layer in ("raw", "silver", "quarantine"):
-        lake.spark.sql(f"DROP TABLE IF EXISTS iceberg.{layer}.{orders.name} PURGE")
+    drop(lake, orders.name)
 
 
-def register(lake: TestLake, name: str, more: str = _ORDERS, options: str = "") -> None:
+def register(lake: TestLake, name: str, more: str = ORDERS, options: str = "") -> None:
     lake.register(name, f"source: {{connection: app, relation: {name}{options}}}\n{more}")
 
 
@@ -126,7 +115,7 @@ def test_new_changed_and_deleted_documents_travel(
     }
 
 
-@pytest.mark.parametrize("more", [_ORDERS, _FULL], ids=["incremental", "full"])
+@pytest.mark.parametrize("more", [ORDERS, _FULL], ids=["incremental", "full"])
 def test_a_run_without_changes_reads_and_commits_nothing(
     lake: TestLake, orders: Collection[dict[str, Any]], name: str, more: str
 ) -> None:
@@ -138,7 +127,7 @@ def test_a_run_without_changes_reads_and_commits_nothing(
     assert {done.status for done in again.values()} == {Status.UNCHANGED}
     assert lake.spark.sql(f"SELECT count(*) FROM iceberg.raw.{name}.snapshots").collect() == before
     orders.update_one({"_id": 3}, {"$set": {"amount": 5}})  # it has no cursor, and its change is seen
-    assert run(lake, name).rows_read == (1 if more == _ORDERS else 4)
+    assert run(lake, name).rows_read == (1 if more == ORDERS else 4)
 
 
 def test_documents_whose_cursor_is_late_missing_or_of_another_type_are_not_missed(
@@ -357,7 +346,7 @@ def test_what_is_asked_that_is_not_there_is_refused_with_what_to_do(
     lake: TestLake, services: Services, orders: Collection[dict[str, Any]], name: str
 ) -> None:
     orders.insert_one(order(1))
-    lake.register(f"{name}_x", f"source: {{connection: app, relation: {name}x}}\n{_ORDERS}")
+    lake.register(f"{name}_x", f"source: {{connection: app, relation: {name}x}}\n{ORDERS}")
     told = str(lake.run(f"raw.{name}_x")[f"raw.{name}_x"].error)
     assert f"has no collection '{name}x'. Did you mean '{name}'?" in told
     register(lake, name, options=", options: {cursor_type: hour}")

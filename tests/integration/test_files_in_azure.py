@@ -3,7 +3,6 @@ but no data lake; what Azure's permissions do is not proved."""
 
 import base64
 import json
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,11 +14,11 @@ from lakehouse.errors import SourceUnavailableError
 from lakehouse.orchestrate.runs import Status
 from lakehouse.sources.files.settings import Settings
 from lakehouse.sources.files.store import Store
-from scripts.services.process import free_ports, port_taken, wait_until
+from scripts.services.process import free_ports
 from scripts.services.settings import HOST
 from tests.conftest import TestLake
 from tests.integration.loads import run
-from tests.npm import installed, node
+from tests.npm import installed, running
 
 VERSION, ACCOUNT = "3.35.0", "shop"
 KEY = base64.b64encode(b"a key of the tests, for nobody else").decode()
@@ -33,13 +32,8 @@ def azurite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     options = ["--blobHost", HOST, "--blobPort", str(port), "--location", str(tmp_path / "azurite"), "--silent",
                "--skipApiVersionCheck", "--disableTelemetry"]  # fmt: skip
     monkeypatch.setenv("AZURITE_ACCOUNTS", f"{ACCOUNT}:{KEY}")
-    process = subprocess.Popen([node(), str(program), *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        wait_until(lambda: port_taken(HOST, port), 60, "Azurite")
+    with running(program, options, port):
         yield f"http://{HOST}:{port}"
-    finally:
-        process.kill()
-        process.wait()
 
 
 def test_files_of_a_container_arrive(make_lake: Callable[[], TestLake], azurite: str) -> None:

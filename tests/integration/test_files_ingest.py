@@ -27,7 +27,7 @@ from lakehouse.sources.files.part import FilesPart
 from lakehouse.sources.files.settings import Settings
 from scripts.services.minio import Minio
 from tests.conftest import TestLake
-from tests.integration.loads import dying, run
+from tests.integration.loads import drop, dying, run
 
 Rows = Sequence[Mapping[str, Any]]
 _EVENTS = """
@@ -76,8 +76,7 @@ def lake(make_lake: Callable[[], TestLake], folder: Folder) -> TestLake:
 def name(lake: TestLake, request: pytest.FixtureRequest) -> Iterator[str]:
     found = f"f{abs(hash(request.node.nodeid)) % 10**10}"
     yield found
-    for layer in ("raw", "silver", "quarantine"):
-        lake.spark.sql(f"DROP TABLE IF EXISTS iceberg.{layer}.{found} PURGE")
+    drop(lake, found)
 
 
 def register(lake: TestLake, name: str, pattern: str, more: str = _EVENTS, options: str = "") -> None:

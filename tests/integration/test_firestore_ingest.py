@@ -23,20 +23,10 @@ from scripts.services.process import free_ports
 from scripts.services.settings import HOST
 from tests.conftest import TestLake
 from tests.firestore_emulator import PROJECT, client, emulator
-from tests.integration.loads import dying, run
+from tests.integration.document_orders import ORDERS
+from tests.integration.loads import drop, dying, run
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
-_ORDERS = """
-key: [id]
-cursor: updated_at
-overlap: 1 hour
-deletes: {max_share: 1}
-columns:
-  id: {source: _id}
-  updated_at: timestamp
-  amount: {type: "decimal(10,2)"}
-  city: {source: store.city}
-"""
 
 
 @pytest.fixture(scope="module")
@@ -70,14 +60,11 @@ def lake(make_lake: Callable[[], TestLake], address: str) -> TestLake:
 @pytest.fixture
 def name(lake: TestLake, orders: CollectionReference) -> Iterator[str]:
     yield orders.id
-    for layer in ("raw", "silver", "quarantine"):
-        lake.spark.sql(f"DROP TABLE IF EXISTS iceberg.{layer}.{orders.id} PURGE")
+    drop(lake, orders.id)
 
 
 def register(lake: TestLake, name: str) -> None:
-    lake.register(
-        name, f"source: {{connection: app, relation: {name}, options: {{cursor_type: timestamp}}}}\n{_ORDERS}"
-    )
+    lake.register(name, f"source: {{connection: app, relation: {name}, options: {{cursor_type: timestamp}}}}\n{ORDERS}")
 
 
 def order(hours: float = 0, **more: Any) -> dict[str, Any]:

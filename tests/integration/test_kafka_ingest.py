@@ -28,7 +28,7 @@ from scripts.services.kafka import Kafka
 from scripts.services.process import wait_until
 from tests.conftest import TestLake
 from tests.integration.kafka_topics import Broker, as_bytes
-from tests.integration.loads import dying, run
+from tests.integration.loads import drop, dying, run
 
 _EVENTS = """
 load: arrivals
@@ -60,8 +60,7 @@ def name(lake: TestLake, broker: Broker) -> Iterator[str]:
     found = f"k{uuid4().hex[:10]}"
     broker.make(found)
     yield found
-    for layer in ("raw", "silver", "quarantine"):
-        lake.spark.sql(f"DROP TABLE IF EXISTS iceberg.{layer}.{found} PURGE")
+    drop(lake, found)
 
 
 def register(lake: TestLake, name: str, more: str = _EVENTS, options: str = "", topic: str = "") -> None:

@@ -20,7 +20,7 @@ from lakehouse.sources.rest import trying
 from lakehouse.sources.rest.part import RestPart
 from tests.conftest import TestLake
 from tests.fake_api import FakeApi, Fault, Record, served
-from tests.integration.loads import dying, run
+from tests.integration.loads import drop, dying, run
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
 _PAGES = "records: data.items, paging: cursor, next: meta.next, cursor_type: timestamp"
@@ -57,8 +57,7 @@ def lake(make_lake: Callable[[], TestLake], api: FakeApi) -> TestLake:
 def name(lake: TestLake, request: pytest.FixtureRequest) -> Iterator[str]:
     found = f"r{abs(hash(request.node.nodeid)) % 10**10}"
     yield found
-    for layer in ("raw", "silver", "quarantine"):
-        lake.spark.sql(f"DROP TABLE IF EXISTS iceberg.{layer}.{found} PURGE")
+    drop(lake, found)
 
 
 def register(lake: TestLake, name: str, more: str = _ANSWERS, options: str = _OPTIONS) -> None:
