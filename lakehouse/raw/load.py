@@ -14,7 +14,7 @@ from lakehouse.iceberg.find_here import all_rows
 from lakehouse.iceberg.lake import Lake
 from lakehouse.iceberg.writing import Writing
 from lakehouse.model import SourceSettings
-from lakehouse.paths import quote
+from lakehouse.paths import quote, raw
 from lakehouse.raw import deletes, differences
 from lakehouse.raw.advance import bound_of, next_state
 from lakehouse.raw.arrivals import Arriving
@@ -60,9 +60,10 @@ def ingest(table: SourceTable, source: OpenedSource, lake: Lake, request: Reques
         SourceError: the relation or a column is not there, or may not be read.
         SchemaDriftError, BrakeError, DataError: see there; raw is as it was.
     """
-    with source.session.reader(wanted(table)) as reader:
-        arrives = table.load is Load.ARRIVALS
-        return (Arriving if arrives else _Reading)(table, source, reader, lake, request).run()
+    target = lake.catalog.find(raw(table.table))
+    with source.session.reader(wanted(table, target)) as reader:
+        loading = Arriving if table.load is Load.ARRIVALS else _Reading
+        return loading(table, source, reader, lake, request, target).run()
 
 
 class _Reading(Loading):

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from lakehouse.iceberg.lake import Lake
+from lakehouse.iceberg.table import IcebergTable
 from lakehouse.iceberg.writing import Writing
 from lakehouse.paths import raw
 from lakehouse.raw.columns import DELETE, RAW_COLUMNS, Contract, renames, resolve
@@ -33,8 +34,8 @@ class OpenedSource:
         return self.session.parallelism
 
 
-def wanted(table: SourceTable) -> Wanted:
-    """What ``table`` wants of its source."""
+def wanted(table: SourceTable, target: IcebergTable | None) -> Wanted:
+    """What ``table``, which is ``target`` in raw, wants of its source."""
     return Wanted(
         relation=table.source.relation,
         names=renames(table),
@@ -44,6 +45,7 @@ def wanted(table: SourceTable) -> Wanted:
         zone=table.timezone,
         options=table.source.options,
         doing=f"ingesting {table.table}",
+        is_loaded=target is not None,
     )
 
 
@@ -54,14 +56,25 @@ def spelled_at_source(table: SourceTable, column: str) -> str:
 
 
 class Loading:
-    """One table, before a row of it is read."""
+    """One table, before a row of it is read.
 
-    def __init__(self, table: SourceTable, source: OpenedSource, reader: Reader, lake: Lake, request: Request) -> None:
-        self.table, self.session, self.reader = table, source.session, reader
+    Attributes:
+        target: it in raw, as it is; ``None`` before the first load.
+    """
+
+    def __init__(
+        self,
+        table: SourceTable,
+        source: OpenedSource,
+        reader: Reader,
+        lake: Lake,
+        request: Request,
+        target: IcebergTable | None,
+    ) -> None:
+        self.table, self.session, self.reader, self.target = table, source.session, reader, target
         self.lake, self.request = lake, request
         self.contract: Contract = resolve(table, reader.relation)
         self.name = raw(table.table)
-        self.target = lake.catalog.find(self.name)
         self.state = None if request.replaces(table) else last_state(self.target)
         self.drift: Drift = drift(table, self.target, self.contract, request)
         self.taken_at = _later(self.session.taken_at, self.state)

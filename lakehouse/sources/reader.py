@@ -204,6 +204,8 @@ class Wanted:
         options: what else the registry says of the relation, for its kind of source.
         doing: what is read for which table, for messages.
         key: the columns that tell a row apart, by their names at the source; empty where the registry names none.
+        is_loaded: whether the lake read it before, so that a source that cannot tell an empty relation from none may take it
+            for empty.
     """
 
     relation: str
@@ -214,6 +216,7 @@ class Wanted:
     options: Mapping[str, str] = field(default_factory=dict)
     doing: str = "reading"
     key: Sequence[str] = ()
+    is_loaded: bool = False
 
     def refuse_options(self, kind: str) -> None:
         """Raise :class:`SourceError` where there are options: for a kind of source that knows none."""

@@ -6,6 +6,7 @@ The server is an emulator, a fake (``tests/firestore_emulator.py``): what real i
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -13,12 +14,13 @@ from typing import Any
 import pytest
 from google.cloud.firestore import Client, CollectionReference, GeoPoint
 
-from lakehouse.errors import ExitCode, SourceError
+from lakehouse.errors import ExitCode, SourceError, SourceUnavailableError
 from lakehouse.orchestrate.runs import Status
 from lakehouse.scaffold.table import registry_file
 from lakehouse.sources.documents.part import DocumentsPart
 from lakehouse.sources.documents.settings import Settings
 from lakehouse.sources.opening import opened
+from lakehouse.sources.reader import Wanted
 from scripts.services.process import free_ports
 from scripts.services.settings import HOST
 from tests.conftest import TestLake
@@ -94,6 +96,25 @@ def test_new_changed_and_deleted_documents_travel_and_a_quiet_run_commits_nothin
         "o1": ("7.00", "Ulm"),
         **dict.fromkeys(("o2", "o3", "o4", "new", "late"), ("1.50", "Ulm")),
     }
+
+
+def test_a_collection_that_lost_all_its_documents_stops_its_table_until_a_person_says_so(
+    lake: TestLake, orders: CollectionReference, name: str
+) -> None:
+    orders.document("a").set(order())
+    register(lake, name)
+    run(lake, name)
+    orders.document("a").delete()
+    told = lake.run(f"raw.{name}")[f"raw.{name}"]
+    assert told.exit_code == ExitCode.DATA_FAILURE
+    assert f"the source shows no row at all at {name}" in str(told.error)
+    assert silver(lake, name).keys() == {"a"}
+    done = run(lake, name, accept_deletes=frozenset({name}))
+    assert (done.rows_read, done.tombstones) == (0, 1)
+    assert silver(lake, name) == {}
+    orders.document("b").set(order(1))
+    run(lake, name)
+    assert silver(lake, name).keys() == {"b"}
 
 
 def test_fields_of_each_type_are_text_by_one_rule_and_moments_keep_their_microseconds(
@@ -179,7 +200,7 @@ def test_what_is_away_or_not_there_is_told(
     monkeypatch.setattr("lakehouse.orchestrate.schedule.FIRST_WAIT_S", 0.01)
     register(lake, name)
     told = lake.run(f"raw.{name}")[f"raw.{name}"]
-    assert f"has no collection '{name}'. It does not list those that it has" in str(told.error)
+    assert f"has no collection '{name}', or no document in it. It does not list those that it has" in str(told.error)
     orders.document("a").set(order())
     lake.with_source("app", source(f"{HOST}:{free_ports(HOST, 1)[0]}", connect_timeout_s=0.5))
     told = lake.run(f"raw.{name}")[f"raw.{name}"]
@@ -187,6 +208,22 @@ def test_what_is_away_or_not_there_is_told(
     assert told.exit_code == ExitCode.SYSTEM_FAILURE
     with opened("app", source(address)) as session, pytest.raises(SourceError, match="does not know what it is asked"):
         session.relations()
+
+
+def test_a_server_that_goes_while_it_is_read_is_told_by_the_time_to_connect(name: str) -> None:
+    """Google's client alone would try for five minutes."""
+    with ExitStack() as server:
+        going = server.enter_context(emulator())
+        with closing(client(going)) as there:
+            there.collection(name).document("a").set(order())
+        with (
+            opened("app", source(going, connect_timeout_s=0.5)) as session,
+            session.reader(Wanted(name, columns=["amount"])) as reader,
+        ):
+            (part,) = reader.read(["amount"])
+            server.close()
+            with pytest.raises(SourceUnavailableError, match="does not answer: RetryError"):
+                list(part.batches())
 
 
 def test_a_first_contract_is_written_from_some_documents_and_runs_as_it_is(

@@ -54,8 +54,8 @@ class Documents(Protocol):
         """The collections' names, sorted."""
         ...
 
-    def has(self, collection: str) -> bool:
-        """Whether there is such a collection."""
+    def has(self, collection: str) -> bool | None:
+        """Whether there is such a collection; ``None`` where it has no document, and the database knows no empty ones."""
         ...
 
     def now(self) -> datetime:

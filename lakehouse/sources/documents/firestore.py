@@ -1,8 +1,9 @@
 """Cloud Firestore, by Google's own client.
 
 Firestore compares types apart, and no filter finds a document without the field. So a read by bound asks type by type for those
-whose cursor is of another type, and does not bring those that have none: they are found as new when keys are compared, and a
-later change of them is not seen. A collection is read as one range; its ids are texts.
+whose cursor is of another type, and does not bring those that have none, or a reference to a document or a vector there: they
+are found as new when keys are compared, and a later change of them is not seen. A collection is read as one range; its ids are
+texts.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -12,16 +13,12 @@ from itertools import islice
 from math import inf, nan
 from typing import Any
 
-from google.auth.credentials import AnonymousCredentials
-from google.auth.exceptions import GoogleAuthError
 from google.cloud.firestore import Client, CollectionReference, DocumentReference, FieldFilter, GeoPoint, Query
 from google.cloud.firestore_v1.field_path import FieldPath
 from google.cloud.firestore_v1.vector import Vector
-from google.oauth2 import service_account
 
-from lakehouse.errors import SourceError
 from lakehouse.sources.documents.client import ID, Asked, Document, Range
-from lakehouse.sources.documents.firestore_errors import translated
+from lakehouse.sources.documents.firestore_connection import opened, patience, translated
 from lakehouse.sources.documents.rows import inside
 from lakehouse.sources.documents.settings import Settings
 from lakehouse.sources.reader import Bound
@@ -44,30 +41,8 @@ _OF_TYPE: Mapping[str, Sequence[tuple[str, Any]]] = {
 @contextmanager
 def connected(source: Settings, doing: str = "") -> Iterator["FirestoreDocuments"]:
     """See :func:`lakehouse.sources.documents.client.connect`."""
-    client = _client(source, doing)
-    try:
-        found = FirestoreDocuments(client, source, doing)
-        found.reach()
-        yield found
-    finally:
-        client.close()
-
-
-def _client(source: Settings, doing: str) -> Client:
-    if source.emulator is not None:
-        client = Client(source.project, AnonymousCredentials(), source.database)
-        client._emulator_host = source.emulator  # else it is told by a variable of the whole process
-        return client
-    try:
-        file = source.credentials_file
-        credentials = service_account.Credentials.from_service_account_file(file) if file else None
-        return Client(source.project, credentials, source.database)
-    except (GoogleAuthError, OSError, ValueError) as error:
-        raise SourceError(
-            f"{doing}: {source.where} cannot be opened: {type(error).__name__}; expected the key of a service account in "
-            f"{source.credentials_file or 'what Google calls the default credentials'}.",
-            remedy="Set `credentials_file` in the profile, or GOOGLE_APPLICATION_CREDENTIALS in the environment.",
-        ) from None
+    with opened(source, doing) as client:
+        yield FirestoreDocuments(client, source, doing)
 
 
 class FirestoreDocuments:
@@ -75,22 +50,16 @@ class FirestoreDocuments:
 
     def __init__(self, client: Client, source: Settings, doing: str = "") -> None:
         self._client, self._source, self._doing = client, source, doing
-
-    def reach(self) -> None:
-        """Raise where the server does not answer soon: asks for a document of a collection that need not be there."""
-        with translated(self._source, self._doing):
-            next(
-                iter(self._there("lakehouse").limit(1).stream(retry=None, timeout=self._source.connect_timeout_s)), None
-            )
+        self._waiting: dict[str, Any] = {"retry": patience(source), "timeout": source.request_timeout_s}
 
     def collections(self) -> list[str]:
         """The collections at the top; those inside of documents are not listed."""
         with translated(self._source, self._doing):
-            return sorted(found.id for found in self._client.collections(timeout=self._source.request_timeout_s))
+            return sorted(found.id for found in self._client.collections(**self._waiting))
 
-    def has(self, collection: str) -> bool:
-        """Whether a document is in it: an empty collection is none."""
-        return bool(self.sample(collection, 1))
+    def has(self, collection: str) -> bool | None:
+        """``None`` where no document is in it: to Firestore there is no empty collection."""
+        return bool(self.sample(collection, 1)) or None
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -152,11 +121,11 @@ class FirestoreDocuments:
     ) -> Iterator[Any]:
         wanted = iter([there.document(name) for name in ids if name])
         while some := list(islice(wanted, self._source.batch_size)):
-            found = self._client.get_all(some, field_paths=paths, timeout=self._source.request_timeout_s)
+            found = self._client.get_all(some, field_paths=paths, **self._waiting)
             yield from (one for one in found if one.exists)
 
     def _stream(self, query: Query | CollectionReference) -> Iterator[Any]:
-        return iter(query.stream(timeout=self._source.request_timeout_s))
+        return iter(query.stream(**self._waiting))
 
     def _there(self, collection: str) -> CollectionReference:
         return self._client.collection(*collection.split("/"))

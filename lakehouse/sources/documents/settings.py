@@ -6,6 +6,11 @@ from pydantic import Field, SecretStr, model_validator
 
 from lakehouse.model import SourceSettings
 
+_OF_FIRESTORE = frozenset({"project", "credentials_file", "emulator"})
+_OF_MONGODB = frozenset(
+    {"hosts", "port", "uri", "user", "password", "auth_database", "replica_set", "tls", "tls_ca_file", "read_concern"}
+)
+
 
 class Settings(SourceSettings):
     """A database of documents. It travels pickled to the executors, never as an option of a plan.
@@ -14,8 +19,7 @@ class Settings(SourceSettings):
         client: by which client it is read: MongoDB's, or that of Cloud Firestore.
         hosts, port: of its members; ``host`` or ``host:port``.
         uri: in place of hosts: ``mongodb+srv://cluster.example.net``, without a user or a password.
-        database: the one whose collections are the source's relations; the first one of a project of Firestore is called
-            ``(default)``.
+        database: the one whose collections are the source's relations; absent, of Firestore: the project's first one.
         project: of Google Cloud, for Firestore.
         credentials_file: the key of a service account, for Firestore; absent: Google's default credentials.
         emulator: of Firestore, ``host:port``; it is asked without credentials.
@@ -33,7 +37,7 @@ class Settings(SourceSettings):
     hosts: tuple[str, ...] = ()
     port: int = Field(default=27017, ge=1, le=65535)
     uri: str | None = None
-    database: str = Field(min_length=1)
+    database: str = Field(default="(default)", min_length=1)
     project: str | None = None
     credentials_file: str | None = None
     emulator: str | None = None
@@ -51,12 +55,15 @@ class Settings(SourceSettings):
 
     @model_validator(mode="after")
     def _one_address(self) -> Self:
+        others = _OF_MONGODB if self.client == "firestore" else _OF_FIRESTORE
+        if wrong := [f"`{name}`" for name in type(self).model_fields if name in self.model_fields_set & others]:
+            raise ValueError(f"{', '.join(wrong)}: not known of `client: {self.client}`; expected none of them")
         if self.client == "firestore":
-            if not self.project or self.hosts or self.uri or self.user:
-                raise ValueError("of Firestore `project` is expected, and neither `hosts`, `uri` nor `user`")
+            if not self.project:
+                raise ValueError("expected `project`, the one of Google Cloud")
             return self
-        if self.project or self.credentials_file or self.emulator:
-            raise ValueError("`project`, `credentials_file` and `emulator` go with `client: firestore`")
+        if "database" not in self.model_fields_set:
+            raise ValueError("expected `database`, the one whose collections are read")
         if bool(self.hosts) == bool(self.uri):
             raise ValueError("expected either `hosts` or `uri`")
         if self.uri and "@" in self.uri:

@@ -44,7 +44,7 @@ class DocumentsSession:
 
     def describe(self, relation: str) -> SourceRelation:
         """What some of its documents are like."""
-        self._check(relation, f"describing {relation}")
+        self._check(Wanted(relation, doing=f"describing {relation}"))
         return likely_relation(self._name(relation), self._client.sample(relation, _SAMPLE))
 
     @contextmanager
@@ -52,11 +52,11 @@ class DocumentsSession:
         """See :class:`lakehouse.sources.reader.Session`. No zone is asked for: a date of a document is UTC.
 
         Raises:
-            SourceError: the collection is not there, the options say what there is not, or two ids are the same text: raw
-                would take their documents for one.
+            SourceError: the collection is not there (one that was loaded may be empty), the options say what there is not, or
+                two ids are the same text: raw would take their documents for one.
         """
         options = Options.said(wanted.options, wanted.doing)
-        self._check(wanted.relation, wanted.doing)
+        self._check(wanted)
         if types := self._client.types_with_one_text(wanted.relation):
             raise SourceError(
                 f"{wanted.doing}: {self._name(wanted.relation)} has two documents whose `_id` is the same text, one a "
@@ -73,15 +73,17 @@ class DocumentsSession:
             return _KINDS[options.cursor_type]
         return kind_of_cursor(self._client.sample(wanted.relation, _SAMPLE), wanted.cursor)
 
-    def _check(self, collection: str, doing: str) -> None:
-        if self._client.has(collection):
+    def _check(self, wanted: Wanted) -> None:
+        is_there = self._client.has(wanted.relation)
+        if is_there or (is_there is None and wanted.is_loaded):
             return
         try:
-            known = suggest(collection, self._client.collections())
+            known = suggest(wanted.relation, self._client.collections())
         except SourceError:
             known = "It does not list those that it has."
         raise SourceError(
-            f"{doing}: {self._source.where} has no collection {collection!r}. {known}",
+            f"{wanted.doing}: {self._source.where} has no collection {wanted.relation!r}"
+            f"{', or no document in it' if is_there is None else ''}. {known}",
             remedy="Correct `relation` in the registry file.",
         )
 

@@ -17,18 +17,20 @@ class FakeDocuments:
     Attributes:
         asked: what was asked for, in order, with the fields.
         clash: the types of two ids that are the same text.
+        of_the_missing: what it says of a collection that it does not hold; ``None``: that it may be empty.
     """
 
     def __init__(self, *documents: Document) -> None:
         self.documents = list(documents)
         self.asked: list[tuple[Asked, Collection[str] | None]] = []
         self.clash: tuple[str, str] | None = None
+        self.of_the_missing: bool | None = False
 
     def collections(self) -> list[str]:
         return ["customers", "orders"]
 
-    def has(self, collection: str) -> bool:
-        return collection in self.collections()
+    def has(self, collection: str) -> bool | None:
+        return collection in self.collections() or self.of_the_missing
 
     def now(self) -> datetime:
         return TAKEN_AT

@@ -3,6 +3,7 @@
 import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -181,6 +182,24 @@ def test_two_ids_of_one_text_stop_the_table_without_telling_them() -> None:
 )  # fmt: skip
 def test_what_is_not_there_is_refused(wanted: Wanted, told: str) -> None:
     with pytest.raises(SourceError, match=told), reading(FakeDocuments(), wanted):
+        pass
+
+
+def test_a_collection_that_may_be_empty_is_taken_for_empty_where_it_was_loaded() -> None:
+    client = FakeDocuments()
+    client.of_the_missing = None
+    with (
+        pytest.raises(SourceError, match="has no collection 'emptied', or no document in it"),
+        reading(client, replace(WANTED, relation="emptied")),
+    ):
+        pass
+    with reading(client, replace(WANTED, relation="emptied", is_loaded=True)) as reader:
+        assert rows(reader.read(COLUMNS)) == []
+    client.of_the_missing = False
+    with (
+        pytest.raises(SourceError, match="has no collection"),
+        reading(client, replace(WANTED, relation="x", is_loaded=True)),
+    ):
         pass
 
 

@@ -35,6 +35,7 @@ def test_settings_show_no_password() -> None:
         ({"connect_timeout_s": 0}, "connect_timeout_s"),
         ({"database": ""}, "database"),
         ({"collection": "c"}, "collection"),
+        ({"database": None}, "database"),
         ({"hosts": []}, "expected either `hosts` or `uri`"),
         ({"uri": "mongodb://h"}, "expected either `hosts` or `uri`"),
         ({"hosts": [], "uri": "mongodb://u:p@h"}, "holds a user or a password"),
@@ -49,9 +50,10 @@ def test_what_is_no_such_source_is_refused(says: dict[str, Any], told: str) -> N
 @pytest.mark.parametrize(
     ("more", "why"),
     [
-        ({"client": "firestore"}, "of Firestore `project` is expected"),
-        ({"client": "firestore", "project": "p", "hosts": ["h"]}, "and neither `hosts`, `uri` nor `user`"),
-        ({"hosts": ["h"], "project": "p"}, "go with `client: firestore`"),
+        ({"client": "firestore"}, "expected `project`"),
+        ({"client": "firestore", "project": "p", "hosts": ["h"]}, "`hosts`: not known of `client: firestore`"),
+        ({"client": "firestore", "project": "p", "tls": True, "password": "p"}, "`password`, `tls`: not known of"),
+        ({"hosts": ["h"], "project": "p", "emulator": "h:1"}, "`project`, `emulator`: not known of `client: mongodb`"),
     ],
 )
 def test_what_goes_with_the_other_client_is_refused(more: dict[str, object], why: str) -> None:
@@ -60,7 +62,10 @@ def test_what_goes_with_the_other_client_is_refused(more: dict[str, object], why
 
 
 def test_a_database_of_firestore_is_told_by_its_project() -> None:
-    found = Settings.model_validate(
-        {"type": "documents", "client": "firestore", "project": "p", "database": "(default)"}
-    )
+    found = Settings.model_validate({"type": "documents", "client": "firestore", "project": "p"})
     assert found.where == "Firestore's database '(default)' of project 'p'"
+
+
+def test_of_mongodb_the_database_is_told() -> None:
+    with pytest.raises(ValidationError, match="expected `database`"):
+        Settings.model_validate({"type": "documents", "hosts": ["h"]})
