@@ -13,7 +13,9 @@ from lakehouse.gold.write import write_gold
 from lakehouse.iceberg.arrow_types import held_as
 from lakehouse.iceberg.consumed import Consumed, last_consumed
 from lakehouse.iceberg.lake import Lake
+from lakehouse.iceberg.properties import codec_of
 from lakehouse.iceberg.table import IcebergTable
+from lakehouse.paths import Layer
 from lakehouse.raw.request import Window
 from lakehouse.registry.transformers import OWN, PARTS, Transformer
 from lakehouse.silver.books import Transformed
@@ -106,8 +108,8 @@ def _references(transformer: Transformer, lake: Lake) -> dict[str, DataFrame]:
 
 
 def _fits(result: DataFrame, target: IcebergTable | None) -> bool:
-    """Whether ``target`` has just the columns of ``result``."""
-    if target is None:
+    """Whether ``target`` has just the columns of ``result``, and files as they are written now."""
+    if target is None or target.codec != codec_of(Layer.GOLD):
         return False
     columns = {field.name: held_as(field.dataType.simpleString()) for field in result.schema.fields}
     return {field.name: field.lake_type for field in target.fields} == columns

@@ -100,8 +100,12 @@ class IcebergTable:
     def new_file(self) -> FileTarget:
         """A place for one more data file."""
         path = self._java.locationProvider().newDataLocation(f"{uuid4()}.parquet")
-        codec = self._java.properties().get(CODEC) or "zstd"
-        return FileTarget(str(path), self.arrow_schema(), self._description.io_properties, str(codec))
+        return FileTarget(str(path), self.arrow_schema(), self._description.io_properties, self.codec)
+
+    @property
+    def codec(self) -> str:
+        """How new data files are compressed, as Iceberg calls it."""
+        return str(self._java.properties().get(CODEC) or "zstd")
 
     def remove_file(self, path: str) -> None:
         """Remove a data file that no snapshot shows, if it is there."""
