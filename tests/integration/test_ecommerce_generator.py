@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, date, datetime, time, timedelta
+from statistics import fmean
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from lakehouse.errors import DataError
 from scripts.demo_data.ecommerce import generator
 from scripts.demo_data.ecommerce.generator import CHANGED_AT
+from tests.integration import shop_habits
 from tests.integration.endpoints import PostgresEndpoint
 
 Query = Callable[..., list[Any]]
@@ -226,6 +228,45 @@ def test_changes_follow_the_days_orders_and_not_the_size(connection: Any, query:
         changes.append(generator.changed_rows(connection, midnight(day)))
     assert 0.6 < changes[0] / changes[1] < 1.6
     assert all(100 < count < 400 for count in changes)
+
+
+def test_customers_keep_to_their_tastes(connection: Any, query: Query) -> None:
+    fill(connection, scale=0.1)
+    shares = shop_habits.favourite_shares(query)
+    assert shares["category"][0] > 2.5 * shares["category"][1]
+    assert shares["product"][0] > 1.15 * shares["product"][1]
+
+
+def test_customers_order_in_rhythms_and_leave(connection: Any, query: Query) -> None:
+    fill(connection, scale=0.1)
+    orders = shop_habits.orders(query)
+    own, together = shop_habits.variations(orders)
+    assert own < 0.45
+    assert together > 0.8
+    days = (278, 368, 458)
+    assert all(0.25 < fmean(shop_habits.labels(orders, day)) < 0.75 for day in days)
+    waits = [wait for day in days for wait in shop_habits.waits(orders, day)]
+    by_days, by_rhythms = (shop_habits.auc((wait[place], wait[2]) for wait in waits) for place in (0, 1))
+    assert by_rhythms > by_days + 0.01
+    assert fmean(silent for _, rhythms, silent in waits if rhythms > 3) > 0.95
+    assert fmean(silent for _, rhythms, silent in waits if rhythms < 1) < 0.15
+    last_ones = dict(query(shop_habits.LAST_ONES))
+    assert last_ones[True] > 3 * last_ones[False]
+
+
+def test_days_go_on_with_tastes_and_rhythms(connection: Any, query: Query) -> None:
+    fill(connection, scale=0.1)
+    favourites = shop_habits.favourites(query)
+    late = shop_habits.overdue(shop_habits.orders(query), rhythms=4)
+    last = query("SELECT max(order_id) FROM orders")[0][0]
+    for _ in range(5):
+        generator.play_day(connection)
+    fresh = query(f"""SELECT customer_id, category_id FROM orders JOIN order_items USING (order_id)
+                      JOIN products USING (product_id) WHERE order_id > {last}""")
+    assert len(late) > 100
+    assert not {customer for customer, _ in fresh} & late
+    known = [category == favourites[customer] for customer, category in fresh if customer in favourites]
+    assert fmean(known) > 0.3
 
 
 def test_a_shop_without_orders_cannot_be_played(connection: Any) -> None:

@@ -3,7 +3,7 @@
 Example:
     >>> create_schema(postgres)
     >>> load(postgres, scale=0.1, seed=7)["orders"]
-    10001
+    10000
     >>> play_day(postgres, seed=7)
     datetime.date(2026, 11, 1)
 """
@@ -66,8 +66,8 @@ def load(postgres: Any, scale: float = 1, seed: int = 7) -> dict[str, int]:
             # neither foreign keys are checked row by row, nor do triggers stamp
             "SET LOCAL session_replication_role = replica"
         )
-        for name in ("helpers", "people", *(f"history/{part}" for part in _HISTORY)):
-            _run(cursor, name, seed=seed, scale=scale)
+        for name in ("helpers", "people", "habits", *(f"history/{part}" for part in _HISTORY)):
+            _run(cursor, name, seed=seed, shop_seed=seed, scale=scale)
         _run(cursor, "indexes")
         for table in CHANGED_AT:
             cursor.execute(sql.SQL("ANALYZE {}").format(sql.Identifier("shop", table)))
@@ -80,6 +80,7 @@ def play_day(postgres: Any, seed: int = 7, orders: int | None = None) -> date:
     All that changes is proportional to the day's new orders, whatever the size of the shop.
 
     Args:
+        seed: the one that the shop was filled with; by another, its customers have other tastes and rhythms.
         orders: how many new orders; without it, as many as the shop usually has.
 
     Raises:
@@ -89,6 +90,7 @@ def play_day(postgres: Any, seed: int = 7, orders: int | None = None) -> date:
         plan = trading_day.plan(cursor, seed, orders)
         _run(cursor, "helpers", seed=plan.seed)
         _run(cursor, "people", seed=plan.seed)
+        _run(cursor, "habits", shop_seed=seed)
         _run(cursor, "daily/lottery")
     for moment in plan.moments:
         with _transaction(postgres) as cursor:

@@ -1,45 +1,63 @@
 -- New orders since `since`; the first `late` of them were placed days ago and are entered only now.
--- Who orders is drawn from recent orders, and what is bought from recent items: the popular stay popular.
+
+-- Who orders: of customers that are drawn by their numbers, those who have not left and are due; first who has waited
+-- longest, measured by the days until their next order. Where there are fewer than orders, they order again.
+CREATE TEMP TABLE waiting ON COMMIT DROP AS
+SELECT customer_id, created_at, row_number() OVER (ORDER BY gone, waited DESC, customer_id) AS place,
+       greatest(1, count(*) FILTER (WHERE NOT gone) OVER ()) AS staying
+FROM (
+    SELECT customer_id, created_at, pg_temp.trait('leaves', visit) < pg_temp.leaving(fickleness, made, bad) AS gone,
+           extract(epoch FROM %(now)s - since)::double precision / 86400 / pg_temp.pause(rhythm, made, coming) AS waited
+    FROM (
+        SELECT customers.customer_id, customers.created_at, rhythm, made, visit,
+               coalesce(last.placed_at, customers.created_at) AS since,
+               pg_temp.fickleness(customers.customer_id, rhythm) AS fickleness, pg_temp.trait('pause', visit) AS coming,
+               last.status = 'cancelled' OR EXISTS (SELECT FROM returns WHERE returns.order_id = last.order_id) AS bad
+        FROM pg_temp.lottery('who ' || %(since)s, 1, (SELECT max(customer_id) FROM customers), %(orders)s * 60 + 100)
+        JOIN customers ON customers.customer_id = id AND customers.created_at < %(since)s
+        LEFT JOIN LATERAL (SELECT order_id, placed_at, status, count(*) OVER () AS number FROM orders
+                           WHERE orders.customer_id = id ORDER BY placed_at DESC, order_id DESC LIMIT 1) AS last ON true
+        CROSS JOIN LATERAL (SELECT pg_temp.rhythm(id) AS rhythm, coalesce(last.number, 0) AS made,
+                                   pg_temp.visit(id, coalesce(last.number, 0)) AS visit OFFSET 0) AS habits
+        OFFSET 0
+    ) AS drawn
+) AS candidates;
+
 CREATE TEMP TABLE fresh ON COMMIT DROP AS
-SELECT order_id, buyer.customer_id, address_id, country, written_at,
-       written_at - CASE WHEN late THEN (1 + 4 * pg_temp.draw('days late', order_id)) * interval '1 day'
-                         ELSE interval '0' END AS placed_at,
+SELECT order_id, waiting.customer_id, address_id, country, written_at,
+       greatest(waiting.created_at,
+                written_at - CASE WHEN late THEN (1 + 4 * pg_temp.draw('days late', order_id)) * interval '1 day'
+                                  ELSE interval '0' END) AS placed_at,
        late OR pg_temp.draw('prompt', order_id) < 0.8 AS is_paid, promotion_id, percent,
        pg_temp.lines(pg_temp.draw('lines', order_id)) AS items
-FROM (SELECT (SELECT max(order_id) FROM orders) + number AS order_id, number <= %(late)s AS late, %(since)s
+FROM (SELECT number, (SELECT max(order_id) FROM orders) + number AS order_id, number <= %(late)s AS late, %(since)s
              + (number - pg_temp.draw('placed', number)) / %(orders)s * (%(now)s - %(since)s - interval '5 minutes') AS written_at
       FROM generate_series(1, %(orders)s) AS number OFFSET 0) AS numbers
-CROSS JOIN LATERAL (
-    SELECT coalesce(CASE WHEN pg_temp.draw('buys again', order_id) < 0.7 THEN
-        (SELECT customer_id FROM orders AS before WHERE customer_id IS NOT NULL AND before.order_id >= %(month_id)s
-             + floor(pg_temp.draw('who again', numbers.order_id) * (numbers.order_id - %(month_id)s))::bigint
-         ORDER BY before.order_id LIMIT 1) END,
-        (SELECT customer_id FROM customers WHERE customer_id >=
-             1 + floor(pg_temp.draw('who', order_id) * (SELECT max(customer_id) FROM customers))::bigint
-         ORDER BY customer_id LIMIT 1)) AS customer_id OFFSET 0) AS buyer
-CROSS JOIN LATERAL (SELECT address_id, country FROM addresses WHERE addresses.customer_id = buyer.customer_id
+JOIN waiting ON waiting.place = 1 + mod(number - 1, staying)
+CROSS JOIN LATERAL (SELECT address_id, country FROM addresses WHERE addresses.customer_id = waiting.customer_id
                     ORDER BY pg_temp.draw('to', address_id + order_id), address_id LIMIT 1) AS destination
 LEFT JOIN LATERAL (SELECT promotion_id, percent FROM promotions
                    WHERE pg_temp.draw('promoted', order_id) < 0.3 AND NOT late AND written_at BETWEEN starts_at AND ends_at
                    ORDER BY promotion_id LIMIT 1) AS promotion ON true;
 
+CREATE TEMP TABLE baskets ON COMMIT DROP AS
+SELECT order_id, customer_id, items, written_at, percent,
+       (SELECT max(order_item_id) FROM order_items) + (sum(items) OVER (ORDER BY order_id) - items)::bigint AS items_before
+FROM fresh;
+
 CREATE TEMP TABLE fresh_items ON COMMIT DROP AS
-SELECT (SELECT max(order_item_id) FROM order_items) + number AS order_item_id, order_id, line, product_id, quantity,
-       unit_price, unit_cost, coalesce(round(quantity * unit_price * percent / 100, 2), 0) AS discount, written_at
-FROM (SELECT *, row_number() OVER (ORDER BY order_id, line) AS number, pg_temp.pieces(pg_temp.draw('pieces', order_id * 10 + line))
-                 AS quantity
-      FROM fresh CROSS JOIN LATERAL generate_series(1, items) AS line OFFSET 0) AS lines
-CROSS JOIN LATERAL (SELECT pg_temp.draw('product', number + order_id) AS drawn OFFSET 0) AS chance
-CROSS JOIN LATERAL (
-    SELECT CASE WHEN pg_temp.draw('anything', number + lines.order_id) < 0.1
-                THEN (SELECT product_id FROM products WHERE product_id >= 1 + floor(drawn * products_now.last)::int
-                      ORDER BY product_id LIMIT 1)
-                ELSE (SELECT product_id FROM order_items
-                      WHERE order_item_id >= greatest(1, items_now.last - 20000) + floor(drawn * least(20000, items_now.last))::bigint
-                      ORDER BY order_item_id LIMIT 1) END AS product_id
-    FROM (SELECT max(order_item_id) - 1 AS last FROM order_items) AS items_now,
-         (SELECT max(product_id) AS last FROM products) AS products_now OFFSET 0
-) AS choice
+SELECT order_item_id, order_id, line, product_id, quantity, unit_price, unit_cost,
+       coalesce(round(quantity * unit_price * percent / 100, 2), 0) AS discount, written_at
+FROM (
+    SELECT order_id, line, slot, baskets.items_before + line AS order_item_id, percent, written_at,
+           pg_temp.pieces(pg_temp.draw('pieces', baskets.items_before + line)) AS quantity
+    FROM (SELECT array_agg(order_id) AS orders, array_agg(customer_id) AS customers, array_agg(items) AS items,
+                 array_agg(items_before) AS items_before FROM baskets) AS lists
+    CROSS JOIN pg_temp.wishes(orders, customers, lists.items, lists.items_before) AS wishes
+    JOIN baskets USING (order_id)
+    OFFSET 0
+) AS lines
+JOIN pg_temp.shelf() AS shelf USING (slot)
 JOIN products USING (product_id);
 
 INSERT INTO orders

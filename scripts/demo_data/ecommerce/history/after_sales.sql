@@ -3,7 +3,7 @@ CREATE TEMP TABLE complaints ON COMMIT DROP AS
 SELECT order_id, items, chance, greatest(delivered_at, second_delivered_at) AS arrived_at,
        items_before + 1 + floor(items * pg_temp.draw('complaint', order_id))::bigint AS order_item_id,
        items_before + items AS last_item_id
-FROM (SELECT *, pg_temp.draw('complains', order_id) AS chance FROM fates WHERE status = 'delivered' OFFSET 0) AS delivered
+FROM (SELECT *, pg_temp.draw('complains', number) AS chance FROM fates WHERE status = 'delivered' OFFSET 0) AS delivered
 WHERE chance < 0.08;
 
 CREATE TEMP TABLE sent_back ON COMMIT DROP AS

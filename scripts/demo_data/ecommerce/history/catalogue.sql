@@ -3,8 +3,7 @@
 -- Edges of the days, as the share of all trade before them: what is drawn evenly falls on busy days more often.
 CREATE TEMP TABLE calendar ON COMMIT DROP AS
 WITH weights AS (
-    SELECT number, (0.6 + 0.8 * number / 548) -- the shop grows
-        * (ARRAY[0.9, 0.85, 0.95, 0.95, 1, 0.95, 0.85, 0.85, 1, 1.05, 1.6, 1.75])[extract(month FROM day)::int]
+    SELECT number, (ARRAY[0.9, 0.85, 0.95, 0.95, 1, 0.95, 0.85, 0.85, 1, 1.05, 1.6, 1.75])[extract(month FROM day)::int]
         * CASE extract(isodow FROM day) WHEN 6 THEN 1.25 WHEN 7 THEN 1.35 WHEN 2 THEN 0.9 ELSE 1 END
         * CASE WHEN to_char(day, 'MM-DD') BETWEEN '11-24' AND '11-30' THEN 1.4 ELSE 1 END AS weight
     FROM generate_series(0, 547) AS number CROSS JOIN LATERAL (SELECT date '2025-05-02' + number AS day) AS days
@@ -70,7 +69,7 @@ SELECT id, 'SKU-' || lpad(id::text, 6, '0'),
        CASE WHEN pg_temp.draw('price changed', id) < 0.5
             THEN made.at + pg_temp.draw('price changed at', id) * (timestamptz '2026-10-31 20:00+00' - made.at)
             ELSE made.at END
-FROM (SELECT id, least(40, 7 + floor(34 * pg_temp.draw('category', id)))::int AS category_id,
+FROM (SELECT id, pg_temp.first_category(id) AS category_id,
              round(exp(1.6 + 4.4 * pg_temp.draw('price', id) ^ 1.4)::numeric) - 0.05 AS price,
              pg_temp.draw('launched', id) AS launched
       FROM generate_series(1, greatest(20, round(500 * sqrt(%(scale)s))::int)) AS id) AS plan
@@ -79,10 +78,11 @@ CROSS JOIN LATERAL (SELECT date_trunc('milliseconds', CASE
     WHEN launched < 0.9 THEN timestamptz '2024-03-01 08:00+00' + launched * interval '440 days'
     ELSE timestamptz '2025-05-02 08:00+00' + (launched - 0.9) * interval '5000 days' END) AS at) AS made;
 
--- The products by how well they sell, with the price before the change; only those of the beginning sell best.
+ANALYZE categories, suppliers, products, promotions;
+
+-- The products as they stand side by side, with the price before the change.
 CREATE TEMP TABLE shelf ON COMMIT DROP AS
-SELECT row_number() OVER (ORDER BY created_at >= '2025-05-02 00:00+00', pg_temp.draw('popularity', product_id)) AS rank,
-       product_id, unit_price, unit_cost, created_at, updated_at AS changed_at,
+SELECT slot, rank, low, product_id, unit_price, unit_cost, created_at, updated_at AS changed_at,
        round(unit_price * (0.88 + 0.2 * pg_temp.draw('price before', product_id))::numeric, 2) AS old_price
-FROM products;
-ANALYZE categories, suppliers, products, promotions, shelf;
+FROM pg_temp.shelf() JOIN products USING (product_id);
+ANALYZE shelf;

@@ -21,17 +21,18 @@ FROM (
     OFFSET 0
 ) AS people;
 
--- Who buys where: the second address has a number after all first ones. `weight` is a power law of how often they buy.
+-- Who buys where: the second address has a number after all first ones. `begins` is the share of the history's trade that
+-- was before they came.
 CREATE TEMP TABLE buyers ON COMMIT DROP AS
 SELECT customer_id, country::text, created_at,
        CASE WHEN second THEN (SELECT count(*) FROM customers) + count(*) FILTER (WHERE second) OVER (ORDER BY customer_id) END
            AS second_address_id,
        CASE WHEN pg_temp.draw('abroad', customer_id) < 0.2 THEN pg_temp.country(pg_temp.draw('other country', customer_id))
             ELSE country END AS second_country,
-       least(30, (1 - pg_temp.draw('liveliness', customer_id)) ^ (-1 / 1.3) - 0.85)
-           * (0.15 + 0.85 * extract(epoch FROM timestamptz '2026-11-01 00:00+00' - greatest(created_at, '2025-05-02 00:00+00'))
-                             ::double precision / (548 * 86400)) AS weight
-FROM (SELECT *, pg_temp.draw('second address', customer_id) < 0.25 AS second FROM customers ORDER BY customer_id) AS people;
+       (SELECT edges FROM calendar)[greatest(1, (created_at::date - date '2025-05-02') + 1)] AS begins,
+       rhythm, pg_temp.fickleness(customer_id, rhythm) AS fickleness
+FROM (SELECT *, pg_temp.draw('second address', customer_id) < 0.25 AS second, pg_temp.rhythm(customer_id) AS rhythm
+      FROM customers ORDER BY customer_id OFFSET 0) AS people;
 
 INSERT INTO addresses
 SELECT address_id, customer_id,

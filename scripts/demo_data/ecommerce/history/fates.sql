@@ -1,9 +1,43 @@
 -- What becomes of each order, decided before any of its rows is written; ids of items and parcels follow from it.
 -- OFFSET 0 keeps the planner from copying each drawn value to every place that uses it.
 
--- Orders by the moment they were placed. A customer orders from sign-up on; four in nine cease some time.
+-- Orders by the moment they were placed. Each customer orders in the own rhythm, from sign-up on, until they leave. Of these
+-- visits the earliest are kept, as many as the shop has orders; then all days are stretched alike, so that the last one of
+-- them falls on the end of the history.
+CREATE TEMP TABLE visits ON COMMIT DROP AS
+SELECT customer_id, number, begins + (1 - begins) * share / max(share) OVER () AS moment
+FROM (
+    SELECT customer_id, number, begins, days / (548 * (1 - begins)) AS share
+    FROM (
+        SELECT customer_id, number, begins, sum(pause) OVER so_far AS days,
+               sum(leaves::int) OVER so_far - leaves::int AS left_before
+        FROM (
+            SELECT customer_id, begins, place, number,
+                   -- who was a customer before the history is somewhere between two orders when it begins
+                   CASE WHEN place = 1 AND begins = 0 THEN rhythm * coming
+                        ELSE pg_temp.pause(rhythm, place - 1, coming) END AS pause,
+                   -- the first comparison spares most rows the draws of the second
+                   staying < pg_temp.leaving(fickleness, place, true) AND staying < pg_temp.leaving(fickleness, place,
+                       pg_temp.draw('cancelled', number) < 0.04 OR pg_temp.draw('complains', number) < 0.062) AS leaves
+            FROM (
+                SELECT customer_id, begins, rhythm, fickleness, place, number,
+                       pg_temp.trait('pause', number - 1) AS coming, pg_temp.trait('leaves', number) AS staying
+                FROM buyers
+                CROSS JOIN LATERAL (SELECT 700 * (1 - begins) / rhythm AS expected OFFSET 0) AS most
+                CROSS JOIN LATERAL generate_series(1, 3 + ceil(expected + sqrt(expected))::int) AS place
+                CROSS JOIN LATERAL (SELECT pg_temp.visit(customer_id, place) AS number OFFSET 0) AS numbered
+                WHERE pg_temp.trait('leaves', pg_temp.visit(customer_id, 0)) >= pg_temp.leaving(fickleness, 0, false)
+                OFFSET 0
+            ) AS drawn
+        ) AS decided
+        WINDOW so_far AS (PARTITION BY customer_id ORDER BY place ROWS UNBOUNDED PRECEDING)
+    ) AS dated
+    WHERE left_before = 0 AND days < 1.4 * 548 * (1 - begins)
+    ORDER BY share, number LIMIT round(100000 * %(scale)s)
+) AS kept;
+
 CREATE TEMP TABLE placed ON COMMIT DROP AS
-SELECT row_number() OVER (ORDER BY placed_at, customer_id, number) AS order_id, customer_id, country, address_id, placed_at
+SELECT row_number() OVER (ORDER BY placed_at, number) AS order_id, customer_id, number, country, address_id, placed_at
 FROM (
     SELECT customer_id, number, least(greatest(
                timestamptz '2025-05-02 00:00+00' + (day - 1) * interval '1 day'
@@ -12,20 +46,11 @@ FROM (
            CASE WHEN elsewhere THEN second_address_id ELSE customer_id END AS address_id,
            CASE WHEN elsewhere THEN second_country ELSE country END AS country
     FROM (
-        SELECT buyer.*, number, second_address_id IS NOT NULL AND pg_temp.draw('elsewhere', number) < 0.3 AS elsewhere,
+        SELECT buyers.*, number, second_address_id IS NOT NULL AND pg_temp.draw('elsewhere', number) < 0.3 AS elsewhere,
                width_bucket(pg_temp.draw('hour', number), (SELECT hours FROM calendar)) AS hour,
-               width_bucket(begins + (1 - begins) * lasts
-                   * pg_temp.draw('when', number) ^ (CASE WHEN place = 1 THEN 4 ELSE 1 END), (SELECT edges FROM calendar)) AS day
-        FROM (
-            SELECT *, (SELECT edges FROM calendar)[greatest(1, (created_at::date - date '2025-05-02') + 1)] AS begins,
-                   CASE WHEN pg_temp.draw('ceases', customer_id) < 0.44 THEN 0.05 + 0.7 * pg_temp.draw('ceases at', customer_id)
-                        ELSE 1 END AS lasts,
-                   floor(weight * round(100000 * %(scale)s) / sum(weight) OVER (ORDER BY customer_id
-                       ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) + pg_temp.draw('share', customer_id))::int AS orders
-            FROM buyers
-        ) AS buyer
-        CROSS JOIN LATERAL generate_series(1, orders) AS place
-        CROSS JOIN LATERAL (SELECT customer_id * 100000 + place AS number OFFSET 0) AS numbered
+               -- [:] copies: as the edges are stored, each use would unpack them
+               width_bucket(moment, (SELECT edges[:] FROM calendar)) AS day
+        FROM visits JOIN buyers USING (customer_id)
     ) AS drawn
 ) AS moments;
 
@@ -50,7 +75,7 @@ FROM (
         FROM (
             SELECT placed.*, items, promised.days, items > 1 AND pg_temp.draw('two parcels', order_id) < 0.2 AS two,
                    carrier_id, pg_temp.between(1, 4, pg_temp.draw('depot', order_id)) AS warehouse_id,
-                   CASE WHEN pg_temp.draw('cancelled', order_id) < 0.04
+                   CASE WHEN pg_temp.draw('cancelled', number) < 0.04
                         THEN placed_at + pg_temp.hours(0.2 + 20 * pg_temp.draw('cancelled at', order_id)) END AS cancelled_at,
                    placed_at + CASE WHEN pg_temp.draw('prompt', order_id) < 0.78
                                     THEN pg_temp.hours(0.05 * pg_temp.draw('paid', order_id))

@@ -1,21 +1,27 @@
 -- The rows of the orders: items, totals, payments, parcels. `updated_at` is the moment of the last change of each row.
+CREATE TEMP TABLE wanted ON COMMIT DROP AS
+SELECT wishes.*
+FROM (SELECT array_agg(order_id) AS orders, array_agg(customer_id) AS customers, array_agg(items) AS items,
+             array_agg(items_before::bigint) AS items_before FROM fates) AS lists
+CROSS JOIN pg_temp.wishes(orders, customers, items, items_before) AS wishes;
+ANALYZE wanted;
+
 INSERT INTO order_items
 SELECT items_before + line, order_id, line, bought.product_id, shipment_id, quantity, cost.price, bought.unit_cost,
        coalesce(round(quantity * cost.price * percent / 100, 2), 0), placed_at, coalesce(sent_at, placed_at)
 FROM (
-    SELECT order_id, items_before, placed_at, percent, line,
+    SELECT order_id, items_before, placed_at, percent, line, slot,
            pg_temp.pieces(pg_temp.draw('pieces', items_before + line)) AS quantity,
            CASE WHEN two AND mod(line, 2) = 0 THEN second_shipped_at ELSE shipped_at END AS sent_at,
            CASE WHEN two AND mod(line, 2) = 0
                 THEN CASE WHEN second_shipped_at IS NOT NULL THEN parcels_before + 2 END
-                ELSE CASE WHEN shipped_at IS NOT NULL THEN parcels_before + 1 END END AS shipment_id,
-           1 + floor(shelves.count * pg_temp.draw('product', items_before + line) ^ 1.9)::bigint AS rank
-    FROM fates CROSS JOIN LATERAL generate_series(1, items) AS line CROSS JOIN (SELECT count(*) FROM shelf) AS shelves
+                ELSE CASE WHEN shipped_at IS NOT NULL THEN parcels_before + 1 END END AS shipment_id
+    FROM fates JOIN wanted USING (order_id)
     OFFSET 0
 ) AS lines
-JOIN shelf AS wanted USING (rank)
+JOIN shelf AS asked USING (slot)
 JOIN shelf AS bought -- before it was launched, one that sells better
-    ON bought.rank = CASE WHEN wanted.created_at <= lines.placed_at THEN wanted.rank ELSE 1 + wanted.rank / 2 END
+    ON bought.rank = CASE WHEN asked.created_at <= lines.placed_at THEN asked.rank ELSE 1 + asked.rank / 2 END
 CROSS JOIN LATERAL (
     SELECT CASE WHEN placed_at < bought.changed_at THEN bought.old_price ELSE bought.unit_price END AS price
 ) AS cost
