@@ -24,6 +24,7 @@ class Layer(StrEnum):
     GOLD = "gold"
     QUARANTINE = "quarantine"
     OPS = "ops"
+    MODEL = "model"  # no namespace: versions of models stand in a store of their own
 
 
 def check_identifier(name: str, what: str) -> str:

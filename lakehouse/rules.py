@@ -8,3 +8,5 @@ Whoever changes code in a way that makes other rows of the same input raises the
 RULES = 1
 #: Of silver: casts, checks, policies, which row of a key counts, versions: each silver table is made anew from raw.
 SILVER_RULES = 3
+#: Of what learns: each model is trained again.
+MODEL_RULES = 1

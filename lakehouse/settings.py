@@ -69,6 +69,26 @@ class PostgresLock(Strict):
 Lock = Annotated[FileLock | PostgresLock, Field(discriminator="type")]
 
 
+class ModelSettings(Strict):
+    """Where versions of models are kept.
+
+    Attributes:
+        tracking: MLflow's store: ``sqlite:///<file>``, or the address of its server. Who may come in there, MLflow takes from
+            its own environment variables (``MLFLOW_TRACKING_TOKEN`` and the like).
+        artifacts: the folder, or the prefix of an object store, for their files; absent: where the server says.
+    """
+
+    tracking: str
+    artifacts: str | None = None
+
+    @field_validator("tracking")
+    @classmethod
+    def _without_secret(cls, value: str) -> str:
+        if "@" in value:
+            raise ValueError("it holds a user or a password; expected them in MLFLOW_TRACKING_USERNAME and _PASSWORD")
+        return value
+
+
 class Profile(Strict):
     """All that a job needs to know of where it runs.
 
@@ -80,6 +100,7 @@ class Profile(Strict):
         parameters: what transformers may be given by name (``reporting_currency``).
         analytics: the DuckDB file that each successful run replaces.
         pseudonym_key: the key of pseudonyms (HMAC-SHA-256).
+        models: where versions of models are kept; absent: there are none.
     """
 
     name: str
@@ -92,6 +113,7 @@ class Profile(Strict):
     spark: SparkSettings = SparkSettings()
     sources: dict[str, Source] = Field(default_factory=dict)
     parameters: dict[str, str] = Field(default_factory=dict)
+    models: ModelSettings | None = None
 
     @field_validator("catalog", mode="before")
     @classmethod

@@ -60,7 +60,7 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> Profile:
 def spark(profile: Profile) -> Iterator[SparkSession]:
     """One Spark for all tests."""
     jars = fetch(packages(ROOT / "spark-defaults.conf"), "spark")
-    options = f"{COMPILE_FAST} -XX:+UseSerialGC"
+    options = f"{COMPILE_FAST} -XX:+UseSerialGC -Xss4m"
     if (archive := class_archive(jars)).exists():  # a run left it behind: classes need not be loaded one by one
         options += f" -XX:SharedArchiveFile={archive} -Xshare:auto -Xlog:disable -Xlog:all=off"
     settings = {

@@ -32,6 +32,7 @@ def run(
         bool, typer.Option("--full-refresh", help="Load everything again and replace what is there.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and start nothing.")] = False,
+    models: Annotated[bool, typer.Option("--models", help="Train models where that is due, and score.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the last run, if it did not succeed.")] = False,
     isolate: Annotated[bool, typer.Option("--isolate", help="Give each table a Spark application of its own.")] = False,
     accept_deletes: Annotated[
@@ -50,11 +51,12 @@ def run(
     130 interrupted.
     """
     if resume:
-        _refuse(tables, domains, layers, start, end, full_refresh, dry_run)
+        _refuse(tables, domains, layers, start, end, full_refresh, dry_run, models)
     settings = load_profile(profile)
     logs.configure(logs.Redaction(settings.secrets()), json_lines=json_lines)
     registry = loader.load(settings.registry)
-    targets = plan.select(registry, listed(tables), [_layer(name) for name in listed(layers)], listed(domains))
+    chosen = [_layer(name) for name in listed(layers)]
+    targets = plan.select(registry, listed(tables), chosen, listed(domains), models=models)
     work = Work(
         plan=Plan(
             tables=tuple(target.dotted for target in targets),

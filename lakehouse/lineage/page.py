@@ -57,7 +57,7 @@ def _domains(registry: Registry) -> dict[str, list[TableName]]:
     """The tables of silver and gold by domain: gold first, since it is what is asked for."""
     found: dict[str, list[TableName]] = {}
     for target in sorted(registry.targets(), key=lambda name: (name.layer is not Layer.GOLD, name.table)):
-        if target.layer is Layer.RAW:
+        if target.layer in {Layer.RAW, Layer.MODEL}:
             continue
         makes = registry.transformers[target.table] if target.layer is Layer.GOLD else registry.source_of(target)
         found.setdefault(makes.domain, []).append(target)

@@ -161,10 +161,12 @@ def _close(
     lake: Lake,
     redaction: logs.Redaction,
 ) -> ExitCode:
-    """Publish after a pipeline run in which nothing failed, and record the run's end."""
-    failed = work.failed + sum(not ended.status.is_good for ended in results)
+    """Publish after a pipeline run in which nothing failed, models aside: their last scores stay; record the run's end."""
+    bad = [ended.name for ended in results if not ended.status.is_good]
+    failed = work.failed + len(bad)
+    learnt = work.failed_learnt + sum(map(registry.is_learnt, bad))
     code, publication = ExitCode.SUCCESS, Publication(False)
-    if not failed and work.kind is Kind.PIPELINE:
+    if failed == learnt and work.kind is Kind.PIPELINE:
         made = {target for target in work.plan.targets() if target.layer is Layer.GOLD}
         found = guarded(lambda: publish(registry, lake, profile, made), "publishing gold")
         if isinstance(found, Failure):

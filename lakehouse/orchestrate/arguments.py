@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Iterable
 
-from lakehouse.errors import LakehouseError
+from lakehouse.errors import ConfigurationError, LakehouseError, suggest
 from lakehouse.orchestrate.runs import DayRange, Plan
 from lakehouse.paths import TableName, check_identifier, gold, silver
 from lakehouse.registry import loader
@@ -12,19 +12,53 @@ from lakehouse.settings import load_profile
 
 
 def add_common(parser: argparse.ArgumentParser) -> None:
-    """Add the options of every job."""
-    parser.add_argument(
-        "--table", "--tables", dest="table", nargs="+", required=True, metavar="TABLE",
-        help="names of the registry, separated by spaces or, as for lakehouse run, by commas",
-    )  # fmt: skip
-    parser.add_argument(
-        "--profile", help="a file of conf/, without its suffix (default: LAKEHOUSE_PROFILE, else embedded)"
-    )
+    """Add the options of every job that makes tables."""
+    _add_names(parser, "--table", "--tables")
     parser.add_argument("--full-refresh", action="store_true", help="load everything again and replace what is there")
     parser.add_argument(
         "--from", dest="start", default="", metavar="DAY", help="replay from this day (YYYY-MM-DD, UTC)"
     )
     parser.add_argument("--to", dest="end", default="", metavar="DAY", help="to this one, included")
+
+
+def add_models(parser: argparse.ArgumentParser) -> None:
+    """Add the options of every job for models."""
+    _add_names(parser, "--model", "--models")
+
+
+def _add_names(parser: argparse.ArgumentParser, *flags: str) -> None:
+    parser.add_argument(
+        *flags, nargs="+", required=True, metavar=flags[0].strip("-").upper(), dest=flags[0].strip("-"),
+        help="names of the registry, separated by spaces or, as for lakehouse run, by commas",
+    )  # fmt: skip
+    parser.add_argument(
+        "--profile", help="a file of conf/, without its suffix (default: LAKEHOUSE_PROFILE, else embedded)"
+    )
+
+
+def checked_models(parser: argparse.ArgumentParser) -> argparse.Namespace:
+    """The parsed arguments of a job for models; a mistake ends the process with code 2 and a message."""
+    arguments = parser.parse_args()
+    arguments.model = [name for item in arguments.model for name in item.split(",") if name]
+    try:
+        for name in arguments.model:
+            check_identifier(name, "--model")
+    except LakehouseError as error:
+        parser.error(str(error))
+    return arguments
+
+
+def scored(names: list[str], profile: str | None) -> list[TableName]:
+    """The table of scores of each model."""
+    try:
+        models = loader.load(load_profile(profile).registry).models
+        for name in names:
+            if name not in models:
+                raise ConfigurationError(f"--model: the registry has no model {name!r}. {suggest(name, list(models))}")
+    except LakehouseError as error:
+        print(error, file=sys.stderr)
+        sys.exit(int(error.exit_code))
+    return [gold(models[name].said.scores) for name in names]
 
 
 def checked(parser: argparse.ArgumentParser) -> argparse.Namespace:

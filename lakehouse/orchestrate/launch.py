@@ -23,7 +23,8 @@ _PACKAGES = re.compile(r"^\s*spark\.jars\.packages[\s=]+(\S+)", re.MULTILINE)
 #: Without its native library Hadoop's own class for local files starts a process (chmod) for each file that it makes. Where
 #: jars are resolved by spark-submit, they come too late for this one.
 _LOCAL_FILES = "com.globalmentor.apache.hadoop.fs.BareLocalFileSystem"
-_JVM = "-Xshare:auto -Xlog:disable -Xlog:all=off -XX:MetaspaceSize=256m"
+#: What learns in rounds builds on the round before: ten of them are too deep for the JVM's own stacks.
+_JVM = "-Xss4m -Xshare:auto -Xlog:disable -Xlog:all=off -XX:MetaspaceSize=256m"
 #: Of a small run the JVM's optimising compiler takes half of the time, for code that is called a few times more. The code
 #: cache is that of both compilers together: the JVM takes a small one for the first alone, which such a run fills. A heap
 #: that begins small stops all threads at each step of its growth.

@@ -55,6 +55,8 @@ def changes(
 
 
 def _of(target: TableName, plan: _Plan) -> Iterator[Change]:
+    if target.layer is Layer.MODEL:
+        return  # whether it is trained, its data says
     metadata = plan.lake.find(target)
     match target.layer:
         case Layer.RAW:
@@ -183,6 +185,8 @@ def _gold(transformer: Transformer, metadata: TableMetadata | None, plan: _Plan)
         if gained or lost:
             yield Change(target.dotted, Kind.COLUMNS, "; ".join([*gained, *lost]))
     yield from _layout(target, metadata, transformer.partition_by)
+    if transformer.model:
+        return  # it follows the champion, which may be another one by then
     before = last_consumed(metadata)
     if before is None or before.definition != definition_with(transformer, given):
         why = "it is not known what it was made by" if before is None else "the transformer or what it is given changed"

@@ -106,6 +106,7 @@ def _isolated(work: Work, registry: Registry, outcome: Outcome, report: Report) 
             "opens": not outcome.opened,
             "unrecorded": tuple(outcome.silent),
             "failed": len(outcome.failed()),
+            "failed_learnt": sum(map(registry.is_learnt, outcome.failed())),
         }
     )
 

@@ -14,8 +14,13 @@ def select(
     tables: Collection[str] = (),
     layers: Collection[Layer] = (),
     domains: Collection[str] = (),
+    *,
+    models: bool = False,
 ) -> list[TableName]:
     """The tables to make: those named, of the domains named, in the layers named; all where none is.
+
+    Args:
+        models: whether models and their scores are made without being named.
 
     Raises:
         ConfigurationError: a table that no registry file makes, or a domain without any.
@@ -26,7 +31,7 @@ def select(
             raise ConfigurationError(
                 f"--domains: the registry {registry.folder} has no domain {name!r}. {suggest(name, sorted(there))}"
             )
-    known = {*registry.tables, *registry.transformers}
+    known = {*registry.tables, *registry.transformers, *registry.models}
     for name in tables:
         if name not in known:
             raise ConfigurationError(
@@ -35,7 +40,7 @@ def select(
     return [
         target
         for target in registry.targets()
-        if (not tables or _name(registry, target) in tables)
+        if (_name(registry, target) in tables if tables else models or not registry.is_learnt(target))
         and (not layers or target.layer in layers)
         and (not domains or registry.domain_of(target) in domains)
     ]
@@ -79,5 +84,9 @@ def _how(registry: Registry, target: TableName) -> str:
     reads = ", ".join(read.dotted for read in registry.inputs_of(target))
     if target.layer is Layer.SILVER:
         return f"{'versions' if registry.keeps_history(target) else 'merge'} of {reads}"
+    if target.layer is Layer.MODEL:
+        return f"trained where due on {reads}"
+    if registry.is_learnt(target):
+        return f"scored by its champion from {reads}"
     parts = registry.transformers[target.table].rebuild_by
     return f"{'rebuilt by ' + ', '.join(parts) if parts else 'rebuilt whole'} from {reads}"

@@ -25,7 +25,8 @@ def publish(registry: Registry, lake: Lake, profile: Profile, made: Collection[T
     Raises:
         SystemFailureError: DuckDB cannot read a table; the old file stays.
     """
-    others = [table.name for table in made_gold(registry, lake) if table.name not in made]
+    gold = (table.name for table in made_gold(registry, lake))
+    others = [name for name in gold if name not in made and not registry.is_learnt(name)]
     bad = _ended_badly(others, lake) if others else []
     if bad:
         causes = ", ".join(f"{end.table.dotted} {_ended(end)} in run {end.run_id}" for end in bad)

@@ -79,6 +79,7 @@ class Plan(Strict):
         tables: ``layer.table`` of each table to make.
         window: the days to replay.
         accept_deletes: source tables whose vanished rows a person has confirmed.
+        again: for models, the version to train again and to compare; nothing is kept of it.
 
     Raises:
         ConfigurationError: a full refresh of a range of days: it would make that range the whole table.
@@ -88,6 +89,7 @@ class Plan(Strict):
     full_refresh: bool = False
     window: DayRange | None = None
     accept_deletes: tuple[str, ...] = ()
+    again: dict[str, int] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _refuse_a_refresh_of_days(self) -> "Plan":

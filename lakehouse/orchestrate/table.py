@@ -7,6 +7,9 @@ from datetime import UTC, datetime
 from lakehouse.gold.rebuild import to_gold
 from lakehouse.iceberg.lake import Lake
 from lakehouse.iceberg.snapshots import RUN_PROPERTY
+from lakehouse.learning.scoring import scoring
+from lakehouse.learning.store import model_store
+from lakehouse.learning.training import same_again, to_version
 from lakehouse.orchestrate.boundary import Failure, guarded
 from lakehouse.orchestrate.context import Context
 from lakehouse.orchestrate.runs import Status, TableRun
@@ -30,7 +33,7 @@ def made(target: TableName, context: Context, attempt: int, work: Callable[[Lake
         started, begun = datetime.now(UTC), time.monotonic()
 
         def attempt_work() -> Made:
-            if target.layer is Layer.GOLD:
+            if target.layer in {Layer.GOLD, Layer.MODEL}:
                 return work(context.lake.in_a_session_of_its_own())
             with context.lake.in_a_session_of_the_engine() as lake:
                 return work(lake)
@@ -66,7 +69,7 @@ def committed_before(target: TableName, context: Context) -> TableRun | None:
 
 
 def transform(target: TableName, context: Context, lake: Lake) -> Transformed:
-    """Bring ``target``, of silver or gold, up to date with its inputs."""
+    """Bring ``target``, of silver or gold or a model, up to date with its inputs."""
     request, registry = context.request, context.registry
     if target.layer is Layer.SILVER:
         make = to_history if registry.keeps_history(target) else to_silver
@@ -78,8 +81,19 @@ def transform(target: TableName, context: Context, lake: Lake) -> Transformed:
             full_refresh=request.full_refresh,
             pseudonym_key=context.profile.key_of_pseudonyms(),
         )
+    if target.layer is Layer.MODEL:
+        model, store = registry.models[target.table], model_store(context.profile)
+        if (number := request.again.get(model.name)) is not None:
+            return Transformed(model.name, notes=(same_again(model, lake, store, number),))
+        return to_version(model, lake, store, anew=request.full_refresh)
+    transformer = registry.transformers[target.table]
+    if transformer.model:
+        by_champion = scoring(registry.models[transformer.model], transformer, model_store(context.profile))
+        if by_champion is None:
+            return Transformed(transformer.table, notes=(f"model {transformer.model} has no champion yet",))
+        transformer = by_champion
     return to_gold(
-        registry.transformers[target.table],
+        transformer,
         lake,
         context.profile.parameters,
         run_id=request.run_id,

@@ -26,6 +26,7 @@ class Work(Strict):
         closes: whether it publishes and records the run's end; the last one does.
         unrecorded: what became of tables that no application told of; recorded by the one that closes.
         failed: how many tables failed or were skipped in the applications before, ``unrecorded`` included.
+        failed_learnt: how many of them are models or tables of scores, which hold nothing back.
         resume: whether to go on with a run that did not succeed, instead of ``plan``.
     """
 
@@ -37,6 +38,7 @@ class Work(Strict):
     closes: bool = True
     unrecorded: tuple[TableRun, ...] = ()
     failed: int = 0
+    failed_learnt: int = 0
     resume: bool = False
 
     @property
@@ -51,7 +53,7 @@ class Work(Strict):
         """What its tables are asked for."""
         plan = self.plan
         window = None if plan.window is None else plan.window.window()
-        return Request(self.run_id, plan.full_refresh, window, frozenset(plan.accept_deletes))
+        return Request(self.run_id, plan.full_refresh, window, frozenset(plan.accept_deletes), plan.again)
 
     def as_json(self) -> str:
         """For a command line: what stands at its default is left out."""

@@ -21,7 +21,7 @@ QUARANTINE = {
     "rejected_at": "TIMESTAMPTZ",
     "row": "VARCHAR",
 }
-_BEHIND = {layer.value for layer in Layer} - {Layer.GOLD.value}
+_BEHIND = {layer.value for layer in Layer} - {Layer.GOLD.value, Layer.MODEL.value}
 
 
 def opened(profile: Profile, query: str = "") -> duckdb.DuckDBPyConnection:

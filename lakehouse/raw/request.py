@@ -1,5 +1,6 @@
 """What a run asks of the ingest, and what came of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -23,12 +24,14 @@ class Request:
         full_refresh: read everything, and replace raw (see :meth:`replaces`).
         window: read this range again, whatever the watermark says.
         accept_deletes: tables whose vanished keys a person has confirmed.
+        again: for models, the version to train again and to compare.
     """
 
     run_id: str
     full_refresh: bool = False
     window: Window | None = None
     accept_deletes: frozenset[str] = frozenset()
+    again: Mapping[str, int] = field(default_factory=dict)
 
     def replaces(self, table: SourceTable) -> bool:
         """Whether raw's content is given up for what the source holds now. A table with history keeps its versions,

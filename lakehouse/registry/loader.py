@@ -1,13 +1,13 @@
 """Reads a registry folder and validates it as a whole, before anything runs.
 
-``<registry>/<domain>/*.yml`` are source tables, ``*.sql`` and ``*.py`` (below, at any depth) are transformers, and
+``<registry>/<domain>/*.yml`` are source tables, ``*.sql`` and ``*.py`` (below, at any depth) are transformers and models, and
 ``references/*.csv`` are small tables that transformers are given by name. What begins with ``_`` or ``.`` is left out; a
 module may import it.
 """
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lakehouse import yaml_file
@@ -15,10 +15,11 @@ from lakehouse.errors import ConfigurationError
 from lakehouse.fingerprint import fingerprint
 from lakehouse.paths import Layer, TableName, history, raw, silver
 from lakehouse.registry import sql_transformers
+from lakehouse.registry.models import Model
 from lakehouse.registry.modules import Modules
 from lakehouse.registry.tables import SourceTable
 from lakehouse.registry.transformers import Transformer
-from lakehouse.rules import RULES
+from lakehouse.rules import MODEL_RULES, RULES
 
 
 @dataclass(frozen=True)
@@ -27,20 +28,26 @@ class Registry:
 
     Attributes:
         tables: the source tables by name; each makes a raw and a silver table.
-        transformers: the gold tables by name.
+        transformers: the gold tables by name, those of models' scores among them.
+        models: what learns from tables, by name.
     """
 
     folder: Path
     tables: dict[str, SourceTable]
     transformers: dict[str, Transformer]
+    models: dict[str, Model] = field(default_factory=dict)
 
     def inputs_of(self, target: TableName) -> tuple[TableName, ...]:
-        """The tables of the lake that ``target`` is made from; none for raw."""
+        """What ``target`` is made from: tables of the lake, and of scores the model; nothing for raw."""
         match target.layer:
             case Layer.SILVER:
                 return (raw(self.source_of(target).table),)
             case Layer.GOLD:
-                return tuple(self.transformers[target.table].reads.values())
+                transformer = self.transformers[target.table]
+                model = (self.models[transformer.model].target,) if transformer.model else ()
+                return (*transformer.reads.values(), *model)
+            case Layer.MODEL:
+                return tuple(self.models[target.table].reads.values())
             case _:
                 return ()
 
@@ -57,13 +64,24 @@ class Registry:
         """The folder of the registry in which ``target`` is described."""
         if target.layer is Layer.GOLD:
             return self.transformers[target.table].domain
+        if target.layer is Layer.MODEL:
+            return self.models[target.table].domain
         return self.source_of(target).domain
 
     def targets(self) -> tuple[TableName, ...]:
-        """Every table that a run makes, each after all that it reads."""
+        """Every table that a run makes, and every model that it trains, each after all that it reads."""
         sources = [raw(name) for name in self.tables] + [silver(name) for name in self.tables]
         sources += [history(name) for name, table in self.tables.items() if table.history]
-        return tuple(sources) + tuple(transformer.target for transformer in self.transformers.values())
+        made = [item.target for item in self.transformers.values() if not item.model]
+        for transformer in self.transformers.values():
+            made += [self.models[transformer.model].target, transformer.target] if transformer.model else []
+        return (*sources, *made)
+
+    def is_learnt(self, target: TableName) -> bool:
+        """Whether ``target`` is a model or a table of scores, which a run makes when it is asked for models."""
+        return target.layer is Layer.MODEL or (
+            target.layer is Layer.GOLD and bool(self.transformers[target.table].model)
+        )
 
 
 def load(folder: Path) -> Registry:
@@ -90,19 +108,25 @@ def load(folder: Path) -> Registry:
         except ConfigurationError as error:
             mistakes.append(str(error))
     transformers: dict[str, Transformer] = {}
+    models: dict[str, Model] = {}
     modules = Modules(folder)
     for path in _files(folder, "*.sql", "*.py"):
         try:
             for transformer in _transformers(path, folder, modules):
                 _claim(transformer.target, path, made_by)
                 transformers[transformer.table] = transformer
+            for model in _models(path, folder, modules):
+                scores = Transformer.of_scores(model)
+                _claim(model.target, path, made_by)
+                _claim(scores.target, path, made_by)
+                models[model.name], transformers[scores.table] = model, scores
         except ConfigurationError as error:
             mistakes.append(str(error))
     for transformer in transformers.values():
         mistakes += _unmade_inputs(transformer, made_by)
     if mistakes:
         raise ConfigurationError("\n".join(dict.fromkeys(mistakes)))  # several modules may import one that is wrong
-    return Registry(folder, tables, _in_order(transformers, made_by))
+    return Registry(folder, tables, _in_order(transformers, made_by), models)
 
 
 def _files(folder: Path, *patterns: str) -> list[Path]:
@@ -132,7 +156,7 @@ def _transformers(path: Path, folder: Path, modules: Modules) -> Iterator[Transf
     if path.suffix == ".sql":
         found, code = [sql_transformers.load(path)], {path: path.read_bytes()}
     else:
-        found = modules.transformers(path)
+        found = [item for item in modules.registered(path) if isinstance(item, Transformer)]
         code = {file: modules.text(file) for file in modules.code(path)}
     for transformer in found:
         used = {name: references[name] for name in transformer.parameters if name in references}
@@ -143,6 +167,17 @@ def _transformers(path: Path, folder: Path, modules: Modules) -> Iterator[Transf
             definition=_definition(transformer, path, {**code, **{file: file.read_bytes() for file in used.values()}}),
             parameters=tuple(name for name in transformer.parameters if name not in used),
         )
+
+
+def _models(path: Path, folder: Path, modules: Modules) -> Iterator[Model]:
+    if path.suffix != ".py":
+        return
+    code = {file: modules.text(file) for file in modules.code(path)}
+    for model in modules.registered(path):
+        if isinstance(model, Model):
+            parts = [part for file, text in code.items() for part in (os.path.relpath(file, path.parent), text)]
+            definition = fingerprint(model.said.model_dump_json(), str(RULES), str(MODEL_RULES), *parts)
+            yield replace(model, domain=path.relative_to(folder).parts[0], definition=definition)
 
 
 def _definition(transformer: Transformer, path: Path, files: dict[Path, bytes]) -> str:

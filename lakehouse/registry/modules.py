@@ -18,8 +18,8 @@ from pyspark import cloudpickle
 
 from lakehouse.errors import ConfigurationError
 from lakehouse.fingerprint import fingerprint
+from lakehouse.registry.collecting import collecting
 from lakehouse.registry.imports import Source, package_files, read
-from lakehouse.registry.transformers import Transformer, collecting
 
 _BEFORE_SPARK = (
     " A column is made when the module is imported, before there is a Spark session; expected columns to be made inside "
@@ -34,15 +34,15 @@ class Modules(Loader):
         self._folder = folder
         self._name = f"lakehouse_registry_{fingerprint(str(folder.resolve()))}"
         self._sources: dict[Path, Source] = {}
-        self._transformers: dict[Path, list[Transformer]] = {}
+        self._registered: dict[Path, list[object]] = {}
         for name in [name for name in sys.modules if name.partition(".")[0] == self._name]:
             del sys.modules[name]
         _Finder.known[self._name] = self
         if _Finder not in sys.meta_path:
             sys.meta_path.append(_Finder)
 
-    def transformers(self, path: Path) -> list[Transformer]:
-        """Import the module at ``path``; the transformers that it registers.
+    def registered(self, path: Path) -> list[object]:
+        """Import the module at ``path``; the transformers and models that it registers.
 
         Raises:
             ConfigurationError: it, or one that it imports, cannot be imported; the message has file and line of that.
@@ -57,7 +57,7 @@ class Modules(Loader):
             if isinstance(error, ConfigurationError) and str(error).startswith(str(self._folder)):
                 raise
             raise ConfigurationError(self._told(error, path)) from error
-        return self._transformers[path]
+        return self._registered[path]
 
     def code(self, path: Path) -> list[Path]:
         """The files that run when the module at ``path`` does: its own, then those that it imports, at any remove.
@@ -98,7 +98,7 @@ class Modules(Loader):
         code = compile(self._source(path).tree, path, "exec", dont_inherit=True)
         with collecting() as registered:
             exec(code, vars(module))
-        self._transformers[path] = registered
+        self._registered[path] = registered
 
     def _source(self, path: Path) -> Source:
         if path not in self._sources:

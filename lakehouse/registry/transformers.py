@@ -20,8 +20,7 @@ DataFrames where parts of the table are rebuilt and as ``None`` where all of it 
 """
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Never, Protocol
@@ -32,7 +31,9 @@ from pyspark.sql import DataFrame
 from lakehouse import yaml_file
 from lakehouse.errors import ConfigurationError
 from lakehouse.paths import TableName, gold
+from lakehouse.registry.collecting import hand_in
 from lakehouse.registry.declaration import Declaration, Said
+from lakehouse.registry.models import Model
 
 PARTS, OWN = "parts", "own"
 GIVEN_BY_THE_ENGINE = frozenset({PARTS, OWN})
@@ -64,6 +65,7 @@ class Transformer:
         parameters: the arguments that the profile gives.
         wants: which of :data:`GIVEN_BY_THE_ENGINE` the function takes.
         references: the arguments that are reference files of the domain.
+        model: the model whose champion makes the rows, and not :attr:`function`; empty for others.
         definition: a fingerprint of all that the result depends on besides its inputs and the profile's parameters;
             when it changes, the table is rebuilt whole.
     """
@@ -83,6 +85,7 @@ class Transformer:
     parameters: tuple[str, ...] = ()
     wants: frozenset[str] = frozenset()
     references: Mapping[str, Path] = field(default_factory=dict)
+    model: str = ""
     definition: str = ""
 
     @classmethod
@@ -117,6 +120,21 @@ class Transformer:
             wants=wants,
         )
 
+    @classmethod
+    def of_scores(cls, model: Model) -> "Transformer":
+        """The table of a model's scores. Its function is bound when its champion is known."""
+        return cls(
+            table=model.said.scores,
+            function=_not_bound,
+            reads=model.reads,
+            grain=model.said.grain,
+            columns=model.columns,
+            description=f"What the champion of model {model.name} says. {model.said.description}".strip(),
+            domain=model.domain,
+            model=model.name,
+            definition=model.definition,
+        )
+
     @property
     def target(self) -> TableName:
         return gold(self.table)
@@ -130,6 +148,10 @@ class Transformer:
     def replaces_partitions(self) -> bool:
         """Whether a part is some whole partitions, of one column."""
         return len(self.rebuild_by) == 1 and set(self.rebuild_by) <= set(self.partition_by)
+
+
+def _not_bound(**_inputs: DataFrame) -> DataFrame:
+    raise ConfigurationError("a model makes its rows, of which nobody knows the columns that they follow from")
 
 
 def transformer(
@@ -189,8 +211,7 @@ def transformer(
             told = yaml_file.mistakes(Declaration, error, lambda _: where)
             raise ConfigurationError("\n".join(told)) from None
         made = Transformer.of(declaration, function, tuple(given), wants=GIVEN_BY_THE_ENGINE & set(named))
-        if _collecting:
-            _collecting[-1].append(made)
+        hand_in(made)
         return function
 
     return register
@@ -199,17 +220,3 @@ def transformer(
 def _place(function: Callable[..., DataFrame]) -> str:
     code = getattr(inspect.unwrap(function), "__code__", None)
     return f"{code.co_filename}:{code.co_firstlineno}" if code else function.__module__
-
-
-_collecting: list[list[Transformer]] = []
-
-
-@contextmanager
-def collecting() -> Iterator[list[Transformer]]:
-    """The transformers that are registered meanwhile; where this is entered again within, those are of the inner list."""
-    found: list[Transformer] = []
-    _collecting.append(found)
-    try:
-        yield found
-    finally:
-        _collecting.pop()

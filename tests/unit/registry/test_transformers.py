@@ -8,7 +8,8 @@ import pytest
 
 from lakehouse.errors import ConfigurationError
 from lakehouse.paths import gold, silver
-from lakehouse.registry.transformers import Transformer, collecting, transformer
+from lakehouse.registry.collecting import collecting
+from lakehouse.registry.transformers import Transformer, transformer
 
 SAID: dict[str, Any] = {"table": "top", "reads": {"coupons": "silver.coupons"}}
 
@@ -26,7 +27,9 @@ LINE = top.__code__.co_firstlineno
 def made(function: Callable[..., Any] = top, **said: Any) -> Transformer:
     with collecting() as found:
         transformer(**{**SAID, **said})(function)
-    return found[0]
+    (one,) = found
+    assert isinstance(one, Transformer)
+    return one
 
 
 def refused(function: Callable[..., Any] = top, **said: Any) -> str:

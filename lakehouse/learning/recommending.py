@@ -1,0 +1,194 @@
+"""What to recommend: to each one the items that those of like taste took, and what is popular to who has taken nothing yet."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import ClassVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from lakehouse.errors import DataError
+from lakehouse.learning.factors import Factors, learn
+from lakehouse.learning.measures import ndcg, with_interval
+from lakehouse.registry.known import Known
+from lakehouse.registry.models import Judged, Measure, Trained
+from lakehouse.spark import rows_to_frame
+
+_AT_ONCE = 2_000
+Places = NDArray[np.int64]
+
+
+class Recommending:
+    """Learns what to recommend. A subclass says who took what, by :meth:`taken`, and who there is, by :meth:`ones`.
+
+    Attributes:
+        one, item: the names of their columns.
+        most: how many are recommended to each one.
+        leave_out_taken: whether what one took already is not recommended.
+    """
+
+    one: ClassVar[str] = "customer_id"
+    item: ClassVar[str] = "product_id"
+    most: ClassVar[int] = 20
+    leave_out_taken: ClassVar[bool] = True
+    rank: ClassVar[int] = 32
+    alpha: ClassVar[float] = 20.0
+    decay: ClassVar[float] = 0.1
+    rounds: ClassVar[int] = 10
+
+    def taken(self, known: Known) -> DataFrame:
+        """Who took what and when: ``one``, ``item``, ``at``; not NULL."""
+        raise NotImplementedError
+
+    def ones(self, known: Known) -> DataFrame:
+        """All to whom something is recommended: ``one``, and ``place`` (text), within which popularity counts."""
+        raise NotImplementedError
+
+    def train(self, known: Known, champion: Trained | None, seed: int) -> Trained:
+        """Factors of those who took something and of items, and the most popular items of each place."""
+        del champion
+        taken = self.taken(known)
+        pairs = taken.groupBy("one", "item").agg(F.count(F.lit(1)).alias("times")).toArrow()
+        if not len(pairs):
+            raise DataError(
+                f"learning what to recommend: nobody took anything before {known.until}; expected something to learn from. "
+                "The last scores stay.",
+                remedy="Look at the model's inputs: are they empty, or do they begin later?",
+            )
+        ones, items = learn(taken.sparkSession, pairs, rank=self.rank, alpha=self.alpha, decay=self.decay,
+                            rounds=self.rounds, seed=seed)  # fmt: skip
+        return {"ones.arrow": ones.as_bytes(), "items.arrow": items.as_bytes()}
+
+    def judge(self, trained: Trained, known: Known, since: date, seed: int) -> Judged:
+        """Those who took something new after ``since``, beside what is popular where they are."""
+        before = known.at(since)
+        after = self.taken(known).where(F.col("at") >= F.lit(since)).select("one", "item").distinct()
+        mine = self.taken(before).select("one", "item").distinct()
+        new = (after.join(mine, on=["one", "item"], how="left_anti") if self.leave_out_taken else after).toArrow()
+        scene = _Scene.of(self, trained, before)
+        asked, wanted = _wanted(new, scene)
+        if not len(asked):
+            raise DataError(
+                f"judging recommendations since {since}: nobody who had taken something took something new; expected somebody.",
+                remedy="Wait for more days, or choose another holdout.",
+            )
+        return Judged(
+            _measures(list(scene.best(asked)), wanted, scene, self.most, seed),
+            _measures(list(scene.popular(asked)), wanted, scene, self.most, seed),
+            len(asked),
+        )
+
+    def score(self, trained: Trained, known: Known) -> DataFrame:
+        """``one``, ``rank`` (int, from 1), ``item``, ``reason`` (text: ``taste`` or ``popular``)."""
+        scene = _Scene.of(self, trained, known)
+        asked = np.arange(len(scene.ones), dtype=np.int64)
+        best, popular = list(scene.best(asked)), list(scene.popular(asked))
+        is_known = scene.rows_of_ones >= 0
+        chosen = [best[place] if is_known[place] else popular[place] for place in asked]
+        counts = [len(row) for row in chosen]
+        scored = pa.table(
+            {
+                self.one: scene.ones.take(pa.array(np.repeat(asked, counts))),
+                "rank": pa.array([place + 1 for row in chosen for place in range(len(row))], pa.int32()),
+                self.item: scene.items.keys.take(pa.array([place for row in chosen for place in row], pa.int64())),
+                "reason": np.where(np.repeat(is_known, counts), "taste", "popular"),
+            }
+        )
+        return rows_to_frame(self.ones(known).sparkSession, scored)
+
+
+class _Scene:
+    """Who there is, what each took, and what is popular where: as numbers of rows.
+
+    Attributes:
+        ones: all to whom something may be recommended, sorted.
+        rows_of_ones: of each one, its row among the factors; -1 where it has none.
+    """
+
+    def __init__(self, learner: Recommending, trained: Trained, ones: pa.Table, taken: pa.Table) -> None:
+        self._learner = learner
+        self.ones: pa.Array = ones.column("one").combine_chunks()
+        self.items = Factors.from_bytes(trained["items.arrow"])
+        self._factors = Factors.from_bytes(trained["ones.arrow"])
+        self.rows_of_ones = self._factors.of(self.ones)
+        who = pc.fill_null(pc.index_in(taken.column("one"), self.ones), -1).to_numpy()
+        what = self.items.of(taken.column("item").combine_chunks())
+        times = taken.column("times").to_numpy()
+        here = (who >= 0) & (what >= 0)
+        order = np.argsort(who[here], kind="stable")
+        self._what = what[here][order]
+        self._starts = np.searchsorted(who[here][order], np.arange(len(self.ones) + 1))
+        places = ones.column("place").combine_chunks().dictionary_encode()
+        self._place: Places = np.asarray(places.indices.to_numpy(), np.int64)
+        counts = np.zeros((len(places.dictionary), len(self.items.keys)))
+        np.add.at(counts, (self._place[who[here]], what[here]), times[here])
+        # of items that are equally popular in a place the one that is more so everywhere comes first
+        overall = counts.sum(axis=0)
+        self._popular = np.argsort(-(counts + overall / (overall.sum() + 1)), axis=1, kind="stable")
+
+    @classmethod
+    def of(cls, learner: Recommending, trained: Trained, known: Known) -> "_Scene":
+        ones = learner.ones(known).select("one", "place").na.fill("", ["place"]).toArrow()
+        pairs = learner.taken(known).groupBy("one", "item").agg(F.count(F.lit(1)).alias("times")).toArrow()
+        return cls(learner, trained, ones.sort_by("one").combine_chunks(), pairs)
+
+    def took(self, one: int) -> Places:
+        """The items that ``one`` took, as rows of :attr:`items`."""
+        found: Places = self._what[self._starts[one] : self._starts[one + 1]]
+        return found
+
+    def best(self, asked: Places) -> Iterator[list[int]]:
+        """For each one that is asked about, the items of its taste, best first; none where it has no factors."""
+        for begin in range(0, len(asked), _AT_ONCE):
+            some = asked[begin : begin + _AT_ONCE]
+            rows = self.rows_of_ones[some]
+            scores = self._factors.vectors[np.maximum(rows, 0)] @ self.items.vectors.T
+            for place, one in enumerate(some):
+                yield self._top(scores[place], int(one)) if rows[place] >= 0 else []
+
+    def popular(self, asked: Places) -> Iterator[list[int]]:
+        """For each one that is asked about, the most popular items where it is."""
+        for one in asked:
+            out = set(self.took(int(one)).tolist()) if self._learner.leave_out_taken else set()
+            first = self._popular[self._place[one], : self._learner.most + len(out)]
+            yield [int(item) for item in first if int(item) not in out][: self._learner.most]
+
+    def _top(self, scores: NDArray[np.float32], one: int) -> list[int]:
+        most = min(self._learner.most, len(scores))
+        if self._learner.leave_out_taken:
+            scores = scores.copy()
+            scores[self.took(one)] = -np.inf
+        first = np.argpartition(-scores, most - 1)[:most]
+        ordered = first[np.lexsort((first, -scores[first]))]
+        return [int(item) for item in ordered if np.isfinite(scores[item])]
+
+
+def _wanted(new: pa.Table, scene: _Scene) -> tuple[Places, list[set[int]]]:
+    """Those with factors who took something new that has some, and what."""
+    who = pc.fill_null(pc.index_in(new.column("one"), scene.ones), -1).to_numpy()
+    what = scene.items.of(new.column("item").combine_chunks())
+    found: dict[int, set[int]] = {}
+    for one, item in zip(who.tolist(), what.tolist(), strict=True):
+        if one >= 0 and item >= 0 and scene.rows_of_ones[one] >= 0:
+            found.setdefault(one, set()).add(item)
+    asked = sorted(found)
+    return np.array(asked, np.int64), [found[one] for one in asked]
+
+
+def _measures(
+    lists: list[list[int]], wanted: list[set[int]], scene: _Scene, most: int, seed: int
+) -> dict[str, Measure]:
+    recalls = np.array([len(set(row) & items) / len(items) for row, items in zip(lists, wanted, strict=True)])
+    gains = np.array(
+        [ndcg([item in items for item in row], len(items), most) for row, items in zip(lists, wanted, strict=True)]
+    )
+    coverage = len({item for row in lists for item in row}) / len(scene.items.keys)
+    return {
+        f"recall_at_{most}": with_interval(len(lists), lambda rows: float(recalls[rows].mean()), seed),
+        f"ndcg_at_{most}": with_interval(len(lists), lambda rows: float(gains[rows].mean()), seed),
+        "coverage": Measure(coverage),
+    }
