@@ -39,6 +39,9 @@ _QUESTIONS = {
     "ecommerce: customers by segment": """
         SELECT segment, count(*) AS customers, sum(ltv) AS ltv, round(avg(churn_risk), 2) AS churn_risk
           FROM customer_360 GROUP BY segment ORDER BY ltv DESC LIMIT 5""",
+    "ecommerce: who will order nothing in the next 90 days, by tenths": """
+        SELECT decile, count(*) AS customers, round(avg(probability), 2) AS probability
+          FROM churn_scores WHERE decile IN (1, 2, 10) GROUP BY decile ORDER BY decile""",
     "platform: visits and how far they come, by device": """
         SELECT device_type_category, sum(sessions) AS sessions, sum(carted) AS carted, sum(checked_out) AS checked_out,
                sum(purchased) AS purchased, round(sum(purchased) / sum(sessions), 3) AS conversion_rate
@@ -50,6 +53,7 @@ def main(
     scale: Annotated[float, typer.Option(min=0.001, envvar="LAKEHOUSE_DEMO_SCALE", help="Multiplies the data.")] = 1,
     seed: Annotated[int, typer.Option(help="Decides every generated value.")] = 7,
     no_changes: Annotated[bool, typer.Option(help="On a later call, do not play a day first.")] = False,
+    without_models: Annotated[bool, typer.Option(help="Neither train models nor score.")] = False,
     stop: Annotated[bool, typer.Option(help="End the services that the demo started.")] = False,
 ) -> None:
     """From nothing to gold."""
@@ -66,9 +70,8 @@ def main(
         console.print(str(error), markup=False, highlight=False, style="red", soft_wrap=True)
         raise SystemExit(int(error.exit_code)) from None
     console.rule("pipeline: raw, silver, gold, by spark-submit")
-    code = subprocess.run(
-        [sys.executable, str(ROOT / "scripts" / "run_pipeline.py")], check=False, env=os.environ | services.env
-    ).returncode
+    command = [sys.executable, str(ROOT / "scripts" / "run_pipeline.py"), *(() if without_models else ("--models",))]
+    code = subprocess.run(command, check=False, env=os.environ | services.env).returncode
     if code:
         raise SystemExit(code)
     _answer(began)
@@ -134,7 +137,10 @@ def _answer(began: float) -> None:
     path = Path(load_profile("embedded").analytics)
     console.rule("gold, asked by DuckDB")
     with duckdb.connect(str(path), read_only=True) as connection:
+        views = {name for (name,) in connection.execute("SELECT view_name FROM duckdb_views()").fetchall()}
         for title, question in _QUESTIONS.items():
+            if "churn_scores" in question and "churn_scores" not in views:
+                continue
             result = connection.execute(question)
             table = Table(*[column[0] for column in result.description], title=title, title_justify="left")
             for row in result.fetchall():

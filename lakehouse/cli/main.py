@@ -25,7 +25,7 @@ _COMMANDS = {
         "lakehouse new --source app_pg --schema public --except 'tmp_*' --domain shop",
         "lakehouse new coupons_by_day --mart sql --reads silver.coupons --domain shop",
     ),
-    "models": ("lakehouse models", "lakehouse models churn", "lakehouse models churn 3"),
+    "models": ("lakehouse models", "lakehouse models redeeming", "lakehouse models redeeming 3"),
     "dictionary": ("lakehouse dictionary --output docs/dictionary.md",),
 }
 

@@ -69,24 +69,24 @@ class Recommending:
         after = self.taken(known).where(F.col("at") >= F.lit(since)).select("one", "item").distinct()
         mine = self.taken(before).select("one", "item").distinct()
         new = (after.join(mine, on=["one", "item"], how="left_anti") if self.leave_out_taken else after).toArrow()
-        scene = _Scene.of(self, trained, before)
-        asked, wanted = _wanted(new, scene)
+        scene = Scene.of(self, trained, before)
+        asked, wanted = wanted_of(new, scene)
         if not len(asked):
             raise DataError(
-                f"judging recommendations since {since}: nobody who had taken something took something new; expected somebody.",
+                f"judging what was recommended since {since}: nobody who had taken something took something new; expected somebody.",
                 remedy="Wait for more days, or choose another holdout.",
             )
         return Judged(
-            _measures(list(scene.best(asked)), wanted, scene, self.most, seed),
-            _measures(list(scene.popular(asked)), wanted, scene, self.most, seed),
+            measures_of(list(scene.best(asked, self.most)), wanted, scene, self.most, seed),
+            measures_of(list(scene.popular(asked, self.most)), wanted, scene, self.most, seed),
             len(asked),
         )
 
     def score(self, trained: Trained, known: Known) -> DataFrame:
         """``one``, ``rank`` (int, from 1), ``item``, ``reason`` (text: ``taste`` or ``popular``)."""
-        scene = _Scene.of(self, trained, known)
+        scene = Scene.of(self, trained, known)
         asked = np.arange(len(scene.ones), dtype=np.int64)
-        best, popular = list(scene.best(asked)), list(scene.popular(asked))
+        best, popular = list(scene.best(asked, self.most)), list(scene.popular(asked, self.most))
         is_known = scene.rows_of_ones >= 0
         chosen = [best[place] if is_known[place] else popular[place] for place in asked]
         counts = [len(row) for row in chosen]
@@ -101,7 +101,7 @@ class Recommending:
         return rows_to_frame(self.ones(known).sparkSession, scored)
 
 
-class _Scene:
+class Scene:
     """Who there is, what each took, and what is popular where: as numbers of rows.
 
     Attributes:
@@ -131,7 +131,7 @@ class _Scene:
         self._popular = np.argsort(-(counts + overall / (overall.sum() + 1)), axis=1, kind="stable")
 
     @classmethod
-    def of(cls, learner: Recommending, trained: Trained, known: Known) -> "_Scene":
+    def of(cls, learner: Recommending, trained: Trained, known: Known) -> "Scene":
         ones = learner.ones(known).select("one", "place").na.fill("", ["place"]).toArrow()
         pairs = learner.taken(known).groupBy("one", "item").agg(F.count(F.lit(1)).alias("times")).toArrow()
         return cls(learner, trained, ones.sort_by("one").combine_chunks(), pairs)
@@ -141,24 +141,24 @@ class _Scene:
         found: Places = self._what[self._starts[one] : self._starts[one + 1]]
         return found
 
-    def best(self, asked: Places) -> Iterator[list[int]]:
+    def best(self, asked: Places, most: int) -> Iterator[list[int]]:
         """For each one that is asked about, the items of its taste, best first; none where it has no factors."""
         for begin in range(0, len(asked), _AT_ONCE):
             some = asked[begin : begin + _AT_ONCE]
             rows = self.rows_of_ones[some]
             scores = self._factors.vectors[np.maximum(rows, 0)] @ self.items.vectors.T
             for place, one in enumerate(some):
-                yield self._top(scores[place], int(one)) if rows[place] >= 0 else []
+                yield self._top(scores[place], int(one), most) if rows[place] >= 0 else []
 
-    def popular(self, asked: Places) -> Iterator[list[int]]:
+    def popular(self, asked: Places, most: int) -> Iterator[list[int]]:
         """For each one that is asked about, the most popular items where it is."""
         for one in asked:
             out = set(self.took(int(one)).tolist()) if self._learner.leave_out_taken else set()
-            first = self._popular[self._place[one], : self._learner.most + len(out)]
-            yield [int(item) for item in first if int(item) not in out][: self._learner.most]
+            first = self._popular[self._place[one], : most + len(out)]
+            yield [int(item) for item in first if int(item) not in out][:most]
 
-    def _top(self, scores: NDArray[np.float32], one: int) -> list[int]:
-        most = min(self._learner.most, len(scores))
+    def _top(self, scores: NDArray[np.float32], one: int, most: int) -> list[int]:
+        most = min(most, len(scores))
         if self._learner.leave_out_taken:
             scores = scores.copy()
             scores[self.took(one)] = -np.inf
@@ -167,7 +167,7 @@ class _Scene:
         return [int(item) for item in ordered if np.isfinite(scores[item])]
 
 
-def _wanted(new: pa.Table, scene: _Scene) -> tuple[Places, list[set[int]]]:
+def wanted_of(new: pa.Table, scene: Scene) -> tuple[Places, list[set[int]]]:
     """Those with factors who took something new that has some, and what."""
     who = pc.fill_null(pc.index_in(new.column("one"), scene.ones), -1).to_numpy()
     what = scene.items.of(new.column("item").combine_chunks())
@@ -179,8 +179,8 @@ def _wanted(new: pa.Table, scene: _Scene) -> tuple[Places, list[set[int]]]:
     return np.array(asked, np.int64), [found[one] for one in asked]
 
 
-def _measures(
-    lists: list[list[int]], wanted: list[set[int]], scene: _Scene, most: int, seed: int
+def measures_of(
+    lists: list[list[int]], wanted: list[set[int]], scene: Scene, most: int, seed: int
 ) -> dict[str, Measure]:
     recalls = np.array([len(set(row) & items) / len(items) for row, items in zip(lists, wanted, strict=True)])
     gains = np.array(

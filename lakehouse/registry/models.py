@@ -1,17 +1,17 @@
 """The model registry: classes that learn from tables of the lake, and what is said of them.
 
     @model(
-        name="churn",
-        scores="churn_scores",
-        reads={"orders": "silver.orders"},
-        times={"orders": "placed_at"},
-        clock="orders",
-        holdout_days=90,
+        name="redeeming",
+        scores="redeeming_scores",
+        reads={"coupons": "silver.coupons"},
+        times={"coupons": "sent_at"},
+        clock="coupons",
+        holdout_days=30,
         gate="pr_auc",
-        grain="customer_id",
-        columns={"customer_id": "The customer.", "probability": "That no order comes in the 90 days after."},
+        grain="coupon_id",
+        columns={"coupon_id": "The coupon.", "probability": "That it is redeemed in the 30 days after."},
     )
-    class Leaving: ...
+    class Redeeming: ...
 
 A run with ``--models`` trains it where that is due, on what was known ``holdout_days`` before the newest day, judges it by
 what came since, and promotes it when it beats both its baseline and the champion. The champion's scores are a gold table.

@@ -8,7 +8,7 @@ from lakehouse.learning.recommending import Recommending
 
 
 @model(
-    name="recommender",
+    name="product_recommender",
     scores="recommendations",
     reads={"items": "gold.fct_order_items", "customers": "silver.customers"},
     times={"items": "placed_at"},

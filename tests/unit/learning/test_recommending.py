@@ -11,6 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 from lakehouse.errors import DataError
 from lakehouse.learning.embedding import Embedding
 from lakehouse.learning.factors import Factors
+from lakehouse.learning.ranking import FEATURES, Ranking
 from lakehouse.learning.recommending import Recommending
 from lakehouse.registry.known import Known
 from tests.unit.learning.people import frame, known
@@ -29,6 +30,22 @@ class Shelf(Recommending):
 
     def ones(self, known: Known) -> DataFrame:
         return known.table("ones")
+
+
+class Order(Ranking):
+    """Of numbered items, of which each style is a kind."""
+
+    one, item, most, candidates, rank, rounds, trees, label_days = "who", "what", 5, 20, 8, 6, 30, 14
+
+    def taken(self, known: Known) -> DataFrame:
+        return known.table("taken").select("one", "item", "at")
+
+    def ones(self, known: Known) -> DataFrame:
+        return known.table("ones")
+
+    def about(self, known: Known) -> DataFrame:
+        items = known.table("taken").select("item").distinct()
+        return items.selectExpr("item", f"CAST(item DIV {EACH} AS STRING) AS kind", "item AS price")
 
 
 class Vectors(Embedding):
@@ -92,6 +109,29 @@ def test_what_was_taken_may_be_recommended_where_that_is_set(now: Known) -> None
     scores = Again().score(Shelf().train(now, None, 7), now).collect()
     taken = {(row["one"], row["item"]) for row in now.table("taken").collect()}
     assert taken & {(row["who"], row["what"]) for row in scores}
+
+
+def test_a_ranking_is_learnt_and_its_files_alone_answer(now: Known) -> None:
+    order = Order()
+    trained = order.train(now.at(SINCE), None, 7)
+    assert order.train(now.at(SINCE), None, 7) == trained
+    judged = order.judge(trained, now, SINCE, 7)
+    assert judged.rows > 20
+    assert judged.measures.keys() == judged.baseline.keys() == {"recall_at_5", "ndcg_at_5", "coverage"}
+    scores = order.score(trained, now).collect()
+    taken = {(row["one"], row["item"]) for row in now.table("taken").collect()}
+    assert not taken & {(row["who"], row["what"]) for row in scores}
+    ranks = order.ranks(trained)
+    mine = [row["what"] for row in sorted(scores, key=lambda row: row["rank"]) if row["who"] == 1]
+    assert [item for item, _ in ranks.order(1, mine[::-1])] == mine
+    found = ranks.order(1, [70_000, 3, "x", 13])
+    assert {item for item, _ in found[:2]} == {3, 13}
+    assert {item for item, _ in found[2:]} == {70_000, "x"}
+    assert [score for _, score in found] == sorted((score for _, score in found), reverse=True)
+    assert len(ranks.order("nobody", [3, 13])) == 2
+    assert ranks.features(0, np.array([1, 2])).shape == (2, len(FEATURES))
+    with pytest.raises(DataError, match=r"trained on \['x'\]; expected fit"):
+        order.ranks({**trained, "about.json": b'{"features": ["x"]}'})
 
 
 def test_vectors_of_baskets_know_what_goes_together_and_those_of_texts_what_is_called_alike(now: Known) -> None:
