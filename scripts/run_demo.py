@@ -113,7 +113,7 @@ def _prepare(services: Services, scale: float, seed: int, *, play: bool) -> None
     with closing(services.documents.client()) as documents:
         platform = Platform(Landing(connections.landing()), documents, services.kafka.bootstrap_servers)
         _fill(
-            "platform, five days of clicks, young companies and sales",
+            "platform, five days of clicks and young companies, two months of sales",
             (lambda: platform.load(scale, seed)) if platform.is_empty() else None,
             (lambda: platform.play_day(scale, seed)) if play else None,
         )

@@ -73,7 +73,7 @@ class Recommending:
         asked, wanted = wanted_of(new, scene)
         if not len(asked):
             raise DataError(
-                f"judging what was recommended since {since}: nobody who had taken something took something new; expected somebody.",
+                f"judging what was recommended since {since}: nobody known took something new; expected somebody.",
                 remedy="Wait for more days, or choose another holdout.",
             )
         return Judged(

@@ -13,8 +13,8 @@ from bson import Decimal128, ObjectId
 
 from scripts.demo_data.platform.landing import moment_of, written
 
-_SALES, _CUSTOMERS = 250, 60
-_FIRST, _DAYS = date(2026, 10, 1), 5
+_BUYERS, _FEWEST, _STAY_DAYS = 240, 40, 40
+_FIRST, _DAYS = date(2026, 8, 2), 65
 _PRODUCTS = tuple(f"product-{number}" for number in range(12))
 _METHODS, _CITIES = ("card", "invoice", "wallet", None), (("Ulm", "DE"), ("Lyon", "FR"), ("Bern", "CH"))
 
@@ -43,13 +43,36 @@ def play_day(collection: Any, scale: float = 1, seed: int = 7) -> date:
 
 def _sell(collection: Any, day: date, scale: float, seed: int) -> None:
     random = Random(f"{seed} sales {day}")
-    customers = max(5, int(_CUSTOMERS * scale))
-    count = max(6, int(_SALES * scale))
-    collection.insert_many([_document(f"{day:%m%d}-{number}", day, customers, random) for number in range(count)])
+    buyers = _buyers(day, scale, seed, random)
+    collection.insert_many(
+        [_document(f"{day:%m%d}-{number}", day, buyer, random) for number, buyer in enumerate(buyers)]
+    )
 
 
-def _document(sale_id: str, day: date, customers: int, random: Random) -> dict[str, Any]:
-    customer, (city, country) = random.randrange(customers), random.choice(_CITIES)
+def _buyers(day: date, scale: float, seed: int, random: Random) -> list[int]:
+    """Who buys on a day: those whom their rhythm brings, and a few of the others who still come."""
+    begun = max(_FEWEST, int(_BUYERS * scale))
+    number = (day - _FIRST).days
+    come = [buyer for buyer in range(begun + begun * number // _STAY_DAYS) if _stays(buyer, begun, number, seed)]
+    due = [buyer for buyer in come if _is_due(buyer, number, seed)]
+    return due + random.choices(come, k=max(1, len(due) // 8))
+
+
+def _stays(buyer: int, begun: int, number: int, seed: int) -> bool:
+    """Whether a buyer came by the day of that number and has not left: some leave soon, some late, and new ones come."""
+    random = Random(f"{seed} stay of buyer {buyer}")
+    came = -random.randrange(_STAY_DAYS) if buyer < begun else (buyer - begun) * _STAY_DAYS // begun
+    return came <= number < came + random.expovariate(1 / _STAY_DAYS) * 2
+
+
+def _is_due(buyer: int, number: int, seed: int) -> bool:
+    random = Random(f"{seed} rhythm of buyer {buyer}")
+    rhythm = random.choice((2, 4, 7, 11))
+    return (number + random.randrange(rhythm)) % rhythm == 0
+
+
+def _document(sale_id: str, day: date, customer: int, random: Random) -> dict[str, Any]:
+    city, country = random.choice(_CITIES)
     lines = [
         {
             "product": random.choice(_PRODUCTS),
