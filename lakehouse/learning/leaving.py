@@ -71,7 +71,7 @@ class Leaving:
         _refuse_useless(labels, known.until)
         booster = xgboost.train(
             {"objective": "binary:logistic", "max_depth": 4, "eta": 0.06, "subsample": 0.8, "colsample_bytree": 0.8,
-             "min_child_weight": 8, "tree_method": "hist", "nthread": 2, "seed": seed, "base_score": float(labels.mean())},
+             "min_child_weight": 8, "tree_method": "hist", "nthread": 1, "seed": seed, "base_score": float(labels.mean())},
             xgboost.DMatrix(_matrix(rows), labels, feature_names=list(_FEATURES)),
             num_boost_round=self.rounds,
         )  # fmt: skip
