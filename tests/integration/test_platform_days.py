@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
+from lakehouse.orchestrate.plan import select
 from lakehouse.registry import loader
 from lakehouse.settings import Profile
 from lakehouse.sources.documents.settings import Settings as DocumentsSource
@@ -72,7 +73,7 @@ class Platform:
     def carry(self) -> tuple[list[str], dict[str, str]]:
         """Run all of the domain's tables, and ask the oracle; returns what differs, and what was noted of each table."""
         registry = loader.load(self.lake.folder)
-        targets = [target.dotted for target in registry.targets() if registry.domain_of(target) == "platform"]
+        targets = [target.dotted for target in select(registry, domains=["platform"])]
         runs = self.lake.run(*targets)
         assert [f"{name}: {run.error}" for name, run in runs.items() if run.error] == []
         for run in runs.values():
@@ -164,10 +165,9 @@ def platform(
 
 
 def _drop(platform: Platform) -> None:
-    for target in loader.load(platform.lake.folder).targets():
-        if loader.load(platform.lake.folder).domain_of(target) == "platform":
-            platform.lake.spark.sql(f"DROP TABLE IF EXISTS {target} PURGE")
-            platform.lake.spark.sql(f"DROP TABLE IF EXISTS iceberg.quarantine.{target.table} PURGE")
+    for target in select(loader.load(platform.lake.folder), domains=["platform"]):
+        platform.lake.spark.sql(f"DROP TABLE IF EXISTS {target} PURGE")
+        platform.lake.spark.sql(f"DROP TABLE IF EXISTS iceberg.quarantine.{target.table} PURGE")
 
 
 @pytest.mark.parametrize("day", range(DAYS + 1))

@@ -12,6 +12,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from lakehouse.iceberg.lake import Lake
+from lakehouse.orchestrate.plan import select
 from lakehouse.paths import Layer, TableName, raw
 from lakehouse.publish.duckdb_access import load_extensions
 from lakehouse.publish.release import release
@@ -49,7 +50,7 @@ class Shop:
     originals: dict[str, set[str]] = field(default_factory=dict)
 
     def targets(self) -> list[TableName]:
-        return [target for target in self.registry.targets() if self.registry.domain_of(target) == "ecommerce"]
+        return select(self.registry, domains=["ecommerce"])
 
     def carry(self, *layers: Layer, full_refresh: bool = False) -> dict[str, Any]:
         """Run all of the shop's tables; returns what became of each."""
