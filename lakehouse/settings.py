@@ -76,10 +76,17 @@ class ModelSettings(Strict):
         tracking: MLflow's store: ``sqlite:///<file>``, or the address of its server. Who may come in there, MLflow takes from
             its own environment variables (``MLFLOW_TRACKING_TOKEN`` and the like).
         artifacts: the folder, or the prefix of an object store, for their files; absent: where the server says.
+        serving_token: what a request for a ranking must bear (``lakehouse serve-ranking``); an empty one is none.
     """
 
     tracking: str
     artifacts: str | None = None
+    serving_token: SecretStr | None = None
+
+    @field_validator("serving_token", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: Any) -> Any:
+        return None if isinstance(value, str) and not value.strip() else value
 
     @field_validator("tracking")
     @classmethod

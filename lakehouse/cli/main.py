@@ -10,7 +10,7 @@ from typer.main import get_command
 from lakehouse.cli.failure import Command
 from lakehouse.errors import suggest
 
-#: Name of each command, which is that of its module and of the function there: examples for its help.
+#: Name of each command, which is that of its module and of the function there (a dash is `_` there): examples for its help.
 _COMMANDS = {
     "init": ("lakehouse init my_lake",),
     "run": ("lakehouse run", "lakehouse run --tables coupons --layers raw,silver", "lakehouse run --resume"),
@@ -26,6 +26,7 @@ _COMMANDS = {
         "lakehouse new coupons_by_day --mart sql --reads silver.coupons --domain shop",
     ),
     "models": ("lakehouse models", "lakehouse models redeeming", "lakehouse models redeeming 3"),
+    "serve-ranking": ("lakehouse serve-ranking", "lakehouse serve-ranking --port 9000 --reload-seconds 30"),
     "dictionary": ("lakehouse dictionary --output docs/dictionary.md",),
 }
 
@@ -39,10 +40,11 @@ class _Commands(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in _COMMANDS:
             ctx.fail(f"There is no command {cmd_name!r}. {suggest(cmd_name, list(_COMMANDS))}")
-        module = importlib.import_module(f"lakehouse.cli.{cmd_name}")
+        function = cmd_name.replace("-", "_")
+        module = importlib.import_module(f"lakehouse.cli.{function}")
         shown = "\n".join(("Examples:", *_COMMANDS[cmd_name]))
         alone = typer.Typer(rich_markup_mode="rich", add_completion=False)
-        alone.command(cmd_name, cls=Command, epilog=shown)(getattr(module, cmd_name))
+        alone.command(cmd_name, cls=Command, epilog=shown)(getattr(module, function))
         return get_command(alone)
 
 

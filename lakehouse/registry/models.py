@@ -103,6 +103,20 @@ class Learner(Protocol):
         ...
 
 
+class Ranks(Protocol):
+    """Orders candidates, from files that training left. It is asked by several threads.
+
+    A learner that can rank has a method ``ranks(trained: Trained) -> Ranks`` besides those of :class:`Learner`.
+    """
+
+    def order(self, one: int | str, candidates: Sequence[int | str]) -> list[tuple[int | str, float]]:
+        """The candidates with their scores, best first; those that are not known get the score of an unknown one, last.
+
+        Scores are finite; each candidate comes back once, as it was given.
+        """
+        ...
+
+
 class ModelDeclaration(Strict):
     """A model, as its decorator declares it. ``name`` is short for ``[name]`` where several may stand.
 

@@ -13,6 +13,7 @@ from tests.conftest import ROOT
 ENGLISH = {
     "groups": "of tables that share a source, of keys, of columns",
     "orders": "what is ordered by: «what orders them»",
+    "ranking": "candidates in order: what a request for a ranking is answered with",
     "returns": "what a function gives back",
 }
 

@@ -37,6 +37,21 @@ def test_a_profile_is_a_file_and_secrets_come_from_the_environment(root: Path, m
     assert profile.spark_conf()["spark.sql.catalog.iceberg.uri"] == f"jdbc:sqlite:{root}/.lakehouse/c.db"
 
 
+@pytest.mark.parametrize(("token", "held"), [("", None), ("  ", None), ("hidden-token", "hidden-token")])
+def test_an_empty_token_counts_as_none_and_another_is_a_secret(
+    root: Path, monkeypatch: pytest.MonkeyPatch, token: str, held: str | None
+) -> None:
+    monkeypatch.setenv("APP_PASSWORD", "x")
+    monkeypatch.setenv("LAKEHOUSE_SERVING_TOKEN", token)
+    write(root, MINIMAL + "models: {tracking: 'sqlite:///m.db', serving_token: '${LAKEHOUSE_SERVING_TOKEN:-}'}\n")
+    profile = load_profile("here")
+    assert profile.models
+    secret = profile.models.serving_token
+    assert (secret and secret.get_secret_value()) == held
+    assert ("hidden-token" in profile.secrets()) == bool(held)
+    assert "hidden-token" not in repr(profile)
+
+
 def test_a_variable_that_is_not_set_is_named_with_its_place(root: Path) -> None:
     write(root, MINIMAL)
     with pytest.raises(ConfigurationError, match=r"here\.yml.*APP_PASSWORD \(for sources\.app\.password\)"):
