@@ -13,7 +13,9 @@ from lakehouse.settings import load_profile
 
 def serve_ranking(
     profile: ProfileName = None,
-    model: Annotated[str, typer.Option(help="A model of the registry that can rank.")] = "ranking",
+    model: Annotated[
+        str | None, typer.Option(help="A model of the registry that can rank; absent: the only one.")
+    ] = None,
     host: Annotated[str, typer.Option(help="Where it listens; by default it is reached from this machine only.")] = (
         "127.0.0.1"
     ),

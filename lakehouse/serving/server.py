@@ -59,8 +59,8 @@ class Server:
         self._uvicorn.should_exit = True
 
 
-def serve(profile: Profile, name: str, host: str, port: int, reload_s: float) -> None:
-    """Answer rankings from the champion of model ``name`` until SIGTERM or SIGINT.
+def serve(profile: Profile, name: str | None, host: str, port: int, reload_s: float) -> None:
+    """Answer rankings from the champion of model ``name``, or of the only one that can rank, until SIGTERM or SIGINT.
 
     Raises:
         ConfigurationError: the profile has no token or no store, there is no such model, it cannot rank, or nothing can
@@ -82,9 +82,11 @@ def serve(profile: Profile, name: str, host: str, port: int, reload_s: float) ->
     server = Server(champion, token, metrics)
     with listener(host, port) as listening, _ended_by_signals(server):
         address = f"http://{host}:{listening.getsockname()[1]}"
-        log.info("serving", model=name, address=address, version=champion.now.version.number if champion.now else None)
+        log.info(
+            "serving", model=model.name, address=address, version=champion.now.version.number if champion.now else None
+        )
         server.run(listening, reload_s)
-    log.info("ended", model=name)
+    log.info("ended", model=model.name)
 
 
 def token_of(profile: Profile) -> Token:
@@ -130,8 +132,16 @@ def listener(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _model(profile: Profile, name: str) -> Model:
+def _model(profile: Profile, name: str | None) -> Model:
     models = loader.load(profile.registry).models
+    if name is None:
+        able = [found for found in models.values() if hasattr(found.learner, "ranks")]
+        if len(able) != 1:
+            raise ConfigurationError(
+                f"serving: {len(able)} models of the registry can rank; expected one where none is named.",
+                remedy=f"Name it by --model: {', '.join(found.name for found in able) or 'none can'}.",
+            )
+        return able[0]
     if name not in models:
         raise ConfigurationError(
             f"serving: the registry has no model {name!r}; expected one of its models. {suggest(name, list(models))}",

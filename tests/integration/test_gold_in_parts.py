@@ -35,7 +35,8 @@ class Game:
 
     def __init__(self, lake: TestLake, seed: int) -> None:
         self.lake, self.silver = lake, Silver(Random(seed))
-        self.transformers = loader.load(lake.folder).transformers
+        made = loader.load(lake.folder).transformers
+        self.transformers = {name: transformer for name, transformer in made.items() if not transformer.model}
 
     def show(self, *names: str) -> None:
         """Make the rows the content of silver, as a run leaves them."""

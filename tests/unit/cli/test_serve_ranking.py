@@ -47,7 +47,10 @@ def test_without_a_token_it_does_not_start_and_says_what_to_set(
 def test_a_model_that_is_not_there_or_cannot_rank_is_refused(project: Path, lakehouse: Lakehouse) -> None:
     done = lakehouse("serve-ranking")
     assert done.exit_code == 2
-    assert "the registry has no model 'ranking'; expected one of its models. There is: churn." in done.stderr
+    assert "serving: 0 models of the registry can rank; expected one where none is named." in done.stderr
+    done = lakehouse("serve-ranking", "--model", "order")
+    assert done.exit_code == 2
+    assert "the registry has no model 'order'; expected one of its models. There is: churn." in done.stderr
     done = lakehouse("serve-ranking", "--model", "churn")
     assert done.exit_code == 2
     assert "its class Churn has no method `ranks`" in done.stderr
