@@ -177,6 +177,7 @@ class ModelStore:
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
         os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
         os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+        os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # where events are
         try:
             from mlflow.tracking import MlflowClient  # noqa: PLC0415  (an extra)
         except ImportError:
