@@ -3,11 +3,13 @@
 import argparse
 import sys
 from collections.abc import Iterable
+from typing import NoReturn
 
 from lakehouse.errors import ConfigurationError, LakehouseError, suggest
 from lakehouse.orchestrate.runs import DayRange, Plan
 from lakehouse.paths import TableName, check_identifier, gold, silver
 from lakehouse.registry import loader
+from lakehouse.registry.loader import Registry
 from lakehouse.settings import load_profile
 
 
@@ -36,42 +38,33 @@ def _add_names(parser: argparse.ArgumentParser, *flags: str) -> None:
     )
 
 
-def checked_models(parser: argparse.ArgumentParser) -> argparse.Namespace:
-    """The parsed arguments of a job for models; a mistake ends the process with code 2 and a message."""
-    arguments = parser.parse_args()
-    arguments.model = [name for item in arguments.model for name in item.split(",") if name]
-    try:
-        for name in arguments.model:
-            check_identifier(name, "--model")
-    except LakehouseError as error:
-        parser.error(str(error))
-    return arguments
-
-
-def scored(names: list[str], profile: str | None) -> list[TableName]:
-    """The table of scores of each model."""
-    try:
-        models = loader.load(load_profile(profile).registry).models
-        for name in names:
-            if name not in models:
-                raise ConfigurationError(f"--model: the registry has no model {name!r}. {suggest(name, list(models))}")
-    except LakehouseError as error:
-        print(error, file=sys.stderr)
-        sys.exit(int(error.exit_code))
-    return [gold(models[name].said.scores) for name in names]
-
-
 def checked(parser: argparse.ArgumentParser) -> argparse.Namespace:
     """The parsed arguments; a mistake ends the process with code 2 and a message."""
     arguments = parser.parse_args()
-    arguments.table = [name for item in arguments.table for name in item.split(",") if name]
     try:
-        for name in arguments.table:
-            check_identifier(name, "--table")
+        _split(arguments, "table")
         plan_of(arguments, ())
     except LakehouseError as error:
         parser.error(str(error))
     return arguments
+
+
+def checked_models(parser: argparse.ArgumentParser) -> argparse.Namespace:
+    """The same of a job for models."""
+    arguments = parser.parse_args()
+    try:
+        _split(arguments, "model")
+    except LakehouseError as error:
+        parser.error(str(error))
+    return arguments
+
+
+def _split(arguments: argparse.Namespace, what: str) -> None:
+    """Have the names of ``what`` one by one, however they were separated; :class:`ConfigurationError` for one that is none."""
+    names = [name for item in getattr(arguments, what) for name in item.split(",") if name]
+    for name in names:
+        check_identifier(name, f"--{what}")
+    setattr(arguments, what, names)
 
 
 def plan_of(arguments: argparse.Namespace, targets: Iterable[TableName]) -> Plan:
@@ -90,11 +83,29 @@ def plan_of(arguments: argparse.Namespace, targets: Iterable[TableName]) -> Plan
 
 def transformed(names: list[str], profile: str | None) -> list[TableName]:
     """The silver or gold table of each name, in the order in which they need each other."""
-    try:
-        registry = loader.load(load_profile(profile).registry)
-    except LakehouseError as error:
-        print(error, file=sys.stderr)
-        sys.exit(int(error.exit_code))
+    registry = _registry(profile)
     wanted = {gold(name) if name in registry.transformers else silver(name) for name in names}
     known = [target for target in registry.targets() if target in wanted]
     return known + sorted(wanted - set(known), key=str)
+
+
+def scored(names: list[str], profile: str | None) -> list[TableName]:
+    """The table of scores of each model."""
+    models = _registry(profile).models
+    for name in names:
+        if name not in models:
+            _refuse(ConfigurationError(f"--model: the registry has no model {name!r}. {suggest(name, list(models))}"))
+    return [gold(models[name].said.scores) for name in names]
+
+
+def _registry(profile: str | None) -> Registry:
+    """The registry of a profile; a mistake in one of them ends the process with its code and a message."""
+    try:
+        return loader.load(load_profile(profile).registry)
+    except LakehouseError as error:
+        _refuse(error)
+
+
+def _refuse(error: LakehouseError) -> NoReturn:
+    print(error, file=sys.stderr)
+    sys.exit(int(error.exit_code))
