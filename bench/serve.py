@@ -150,7 +150,9 @@ def _promote(seed: int, store: ModelStore | None = None) -> None:
         np.save(file := io.BytesIO(), chance.standard_normal((rows, _FLOATS), dtype=np.float32))
         files[name] = file.getvalue()
     judged = Judged({"good": Measure(1.0)}, {"good": Measure(0.5)}, 1)
-    trial = Trial(date(2026, 3, 1), date(2026, 2, 22), {}, "d", seed, True, "promoted", judged, files, {"card.md": ""})
+    days = {"until": date(2026, 3, 1), "since": date(2026, 2, 22)}
+    trial = Trial(**days, inputs={}, definition="d", seed=seed, promoted=True, why="promoted", judged=judged, files=files,
+                  card={"card.md": ""})  # fmt: skip
     (store or model_store(load_profile())).add(_MODEL, trial)
 
 

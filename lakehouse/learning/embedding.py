@@ -3,7 +3,7 @@
 The vectors of texts come from a model whose weights are in its package: nothing is fetched.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,7 +14,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lakehouse.errors import ConfigurationError, DataError
-from lakehouse.learning.factors import Factors, Vectors, learn
+from lakehouse.learning.factors import Factors, Vectors, counted, learn
 from lakehouse.learning.measures import Floats, with_interval
 from lakehouse.registry.known import Known
 from lakehouse.registry.models import Judged, Trained
@@ -48,13 +48,13 @@ class Embedding:
         """The vectors of items, as the factors by which baskets hold them."""
         del champion
         baskets = self.baskets(known)
-        pairs = baskets.groupBy(F.col("basket").alias("one"), "item").agg(F.count(F.lit(1)).alias("times")).toArrow()
+        pairs = counted(baskets.withColumnRenamed("basket", "one"))
         if not len(pairs):
             raise DataError(
                 f"learning vectors: nothing was taken before {known.until}; expected baskets. The last scores stay.",
                 remedy="Look at the model's inputs: are they empty, or do they begin later?",
             )
-        _, items = learn(baskets.sparkSession, pairs, rank=self.rank, alpha=self.alpha, decay=self.decay,
+        _, items = learn(known.spark, pairs, rank=self.rank, alpha=self.alpha, decay=self.decay,
                          rounds=self.rounds, seed=seed)  # fmt: skip
         return {_FILE: Factors(items.keys, _of_length_one(items.vectors)).as_bytes()}
 
@@ -72,8 +72,11 @@ class Embedding:
         places = items.of(counts.column("item").combine_chunks())
         popularity[places[places >= 0]] = counts.column("times").to_numpy()[places >= 0]
         popular = np.argsort(-popularity, kind="stable")
-        mine = np.array([_recall(basket, lambda item: items.vectors @ items.vectors[item]) for basket in baskets])
-        plain = np.array([_share_found(basket, popular) for basket in baskets])
+        first = popular[: _MOST + 1].tolist()
+        mine = np.array([_recall(basket, lambda item: _nearest(items.vectors, item)) for basket in baskets])
+        plain = np.array(
+            [_recall(basket, lambda item: [at for at in first if at != item][:_MOST]) for basket in baskets]
+        )
         return Judged(
             {f"recall_at_{_MOST}": with_interval(len(mine), lambda rows: float(mine[rows].mean()), seed)},
             {f"recall_at_{_MOST}": with_interval(len(plain), lambda rows: float(plain[rows].mean()), seed)},
@@ -89,7 +92,7 @@ class Embedding:
             _rows(self.item, by_baskets.keys, "baskets", by_baskets.vectors),
             _rows(self.item, written.column("item").combine_chunks().cast(by_baskets.keys.type), "texts", by_texts),
         ]
-        return rows_to_frame(self.texts(known).sparkSession, pa.concat_tables(parts))
+        return rows_to_frame(known.spark, pa.concat_tables(parts))
 
     def _baskets_since(self, known: Known, since: date, items: Factors) -> Iterator[list[int]]:
         rows = self.baskets(known).where(F.col("at") >= F.lit(since)).select("basket", "item").distinct()
@@ -103,23 +106,15 @@ class Embedding:
         yield from several[:_BASKETS]
 
 
-def _recall(basket: list[int], similar: Any) -> float:
-    """Of what else a basket holds, how much is among the nearest to each of its items; the mean over the items."""
-    shares = []
-    for item in basket:
-        nearness: Floats = np.array(similar(item), np.float64)
-        nearness[item] = -np.inf
-        nearest = set(np.argpartition(-nearness, min(_MOST, len(nearness) - 1))[:_MOST].tolist())
-        shares.append(len(nearest & set(basket)) / (len(basket) - 1))
-    return float(np.mean(shares))
+def _recall(basket: list[int], told: Callable[[int], list[int]]) -> float:
+    """Of what else a basket holds, how much is among what is told of each of its items; the mean over the items."""
+    return float(np.mean([len(set(told(item)) & set(basket)) / (len(basket) - 1) for item in basket]))
 
 
-def _share_found(basket: list[int], ranked: Any) -> float:
-    shares = []
-    for item in basket:
-        first = [int(place) for place in ranked[: _MOST + 1] if place != item][:_MOST]
-        shares.append(len(set(first) & set(basket)) / (len(basket) - 1))
-    return float(np.mean(shares))
+def _nearest(vectors: Vectors, item: int) -> list[int]:
+    nearness: Floats = np.array(vectors @ vectors[item], np.float64)
+    nearness[item] = -np.inf
+    return [int(place) for place in np.argpartition(-nearness, min(_MOST, len(nearness) - 1))[:_MOST]]
 
 
 def _of_length_one(vectors: Vectors) -> Vectors:

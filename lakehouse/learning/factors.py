@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from lakehouse.spark import rows_to_frame
 
@@ -33,7 +34,6 @@ class Factors:
 
     def of(self, keys: pa.Array) -> NDArray[np.int64]:
         """The row of each key; -1 where it has none."""
-
         found = pc.fill_null(pc.index_in(keys.cast(self.keys.type), self.keys), -1)
         return np.asarray(found.to_numpy(zero_copy_only=False), np.int64)
 
@@ -54,6 +54,11 @@ class Factors:
         vectors = rows.column("vector").combine_chunks()
         flat = vectors.flatten().to_numpy(zero_copy_only=False)
         return cls(rows.column("key").combine_chunks(), flat.reshape(len(rows), -1).astype(np.float32))
+
+
+def counted(taken: DataFrame) -> pa.Table:
+    """How often each ``one`` took each ``item``: what :func:`learn` learns from."""
+    return taken.groupBy("one", "item").agg(F.count(F.lit(1)).alias("times")).toArrow()
 
 
 def learn(
@@ -89,7 +94,6 @@ def learn(
 
 
 def _factors(keys: pa.Array, rows: pa.Table) -> Factors:
-
     rows = rows.sort_by("id").combine_chunks()
     flat = rows.column("features").combine_chunks().flatten().to_numpy(zero_copy_only=False)
     named = keys.take(rows.column("id").combine_chunks())

@@ -98,7 +98,7 @@ class Groups:
                 "distance": distance,
             }
         )
-        return rows_to_frame(next(iter(known.rows.values())).sparkSession, scored)
+        return rows_to_frame(known.spark, scored)
 
     def _rows(self, known: Known) -> pa.Table:
         return self.behaviour(known).select("one", *self.features).toArrow().sort_by("one").combine_chunks()

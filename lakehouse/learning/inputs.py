@@ -57,6 +57,7 @@ class Pinned(Mapping[str, DataFrame]):
         said = self._model.said
         table, column = self._tables[said.clock], said.times[said.clock]
         snapshot = self.snapshots[table.name.dotted]
+        # asked of the table and not of its rows: where nothing is due, Spark need not start
         ends = ends_of(table, column, snapshot) if snapshot and table.is_read_here() else None
         newest = ends[1] if ends else ends_of_rows(self[said.clock], column)[1]
         return Known(self, said.times, whole_days(self._model, newest))

@@ -5,7 +5,6 @@ of days that lie so far back, so a version is trained on several of them, ``step
 and rows are sorted before they are learnt from: whatever order Spark brings them in, the model is the same.
 """
 
-import json
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any, ClassVar
@@ -17,6 +16,7 @@ from pyspark.sql import functions as F
 
 from lakehouse.errors import DataError
 from lakehouse.learning.measures import Floats, calibration, of_probabilities
+from lakehouse.learning.trees import loaded, saved
 from lakehouse.registry.known import Known
 from lakehouse.registry.models import Judged, Trained
 from lakehouse.spark import rows_to_frame
@@ -75,7 +75,7 @@ class Leaving:
             xgboost.DMatrix(_matrix(rows), labels, feature_names=list(_FEATURES)),
             num_boost_round=self.rounds,
         )  # fmt: skip
-        return {"model.ubj": bytes(booster.save_raw("ubj")), "about.json": json.dumps({"features": _FEATURES}).encode()}
+        return saved(booster, _FEATURES)
 
     def judge(self, trained: Trained, known: Known, since: date, seed: int) -> Judged:
         """Those who were active on ``since``, beside the rule 1 - 2^(-recency / own mean gap)."""
@@ -103,7 +103,7 @@ class Leaving:
         place[np.argsort(-said, kind="stable")] = np.arange(len(said))
         deciles = (1 + np.floor(10 * place / max(1, len(said)))).astype(np.int32)
         scored = pa.table({self.one: rows.column(_ONE), "probability": said, "decile": deciles})
-        return rows_to_frame(next(iter(known.rows.values())).sparkSession, scored)
+        return rows_to_frame(known.spark, scored)
 
     def _labelled(self, known: Known, days: Sequence[date]) -> pa.Table:
         """The features of each of ``days``, and ``left``: 1 where no event came in the horizon after it."""
@@ -188,23 +188,11 @@ def _matrix(rows: pa.Table) -> Floats:
 
 
 def _probabilities(trained: Trained, rows: pa.Table) -> Floats:
-    """What a model says of ``rows``.
-
-    Raises:
-        DataError: it was trained on other features.
-    """
+    """What a model says of ``rows``."""
     import xgboost  # noqa: PLC0415  (an extra)
 
-    features = json.loads(trained["about.json"])["features"] if "about.json" in trained else None
-    if features != list(_FEATURES):
-        raise DataError(
-            f"asking a model who leaves: it was trained on {features or 'nobody knows which features'}; expected "
-            f"{', '.join(_FEATURES)}.",
-            remedy="Train it anew: its code is another one now.",
-        )
-    booster = xgboost.Booster()
-    booster.load_model(bytearray(trained["model.ubj"]))
-    return np.asarray(booster.predict(xgboost.DMatrix(_matrix(rows), feature_names=list(_FEATURES))), np.float64)
+    data = xgboost.DMatrix(_matrix(rows), feature_names=list(_FEATURES))
+    return np.asarray(loaded(trained, _FEATURES).predict(data), np.float64)
 
 
 def _refuse_useless(labels: Floats, until: date) -> None:

@@ -7,12 +7,11 @@ nothing but its files to answer, so that an endpoint can.
 Source: LambdaMART (Burges, 2010), by XGBoost.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from io import BytesIO
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -25,12 +24,13 @@ from lakehouse.errors import DataError
 from lakehouse.learning.factors import Factors
 from lakehouse.learning.measures import Floats
 from lakehouse.learning.recommending import Places, Recommending, Scene, measures_of, wanted_of
+from lakehouse.learning.trees import loaded, saved
 from lakehouse.registry.known import Known
 from lakehouse.registry.models import Judged, Trained
 from lakehouse.spark import rows_to_frame
 
 FEATURES = ("fit", "popular_here", "popular", "kind_share", "price_ratio", "days_since_taken")
-_STATS, _MODEL, _ABOUT = "stats.npz", "model.ubj", "about.json"
+_STATS = "stats.npz"
 
 
 class Ranking(Recommending):
@@ -55,21 +55,18 @@ class Ranking(Recommending):
 
         before = known.at(known.until - timedelta(days=self.label_days))
         files = dict(super().train(before, champion, seed)) | _stats(self, before)
-        scene = Scene.of(self, files, before)
-        asked, wanted = wanted_of(self._new(known, before), scene)
-        lists = list(scene.best(asked, self.candidates))
-        kept = [place for place, row in enumerate(lists) if wanted[place] & set(row)]
-        if not kept:
+        tasks = self._tasks(files, known, before)
+        if not tasks:
             raise DataError(
                 f"learning to rank: no candidate was taken in the {self.label_days} days before {known.until}; expected "
                 "some to learn from. The last scores stay.",
                 remedy="Wait for more days, or rank more candidates.",
             )
-        ranks = Ranked(files)
-        rows = [ranks.features(int(ranks.ones_of(scene)[asked[place]]), np.array(lists[place])) for place in kept]
-        labels = np.concatenate([[float(item in wanted[place]) for item in lists[place]] for place in kept])
+        pairs = _Pairs(files)
+        rows = [pairs.features(task.one, task.candidates) for task in tasks]
+        labels = np.concatenate([np.isin(task.candidates, list(task.taken)) for task in tasks]).astype(np.float64)
         data = xgboost.DMatrix(np.concatenate(rows), labels, feature_names=list(FEATURES))
-        data.set_group([len(lists[place]) for place in kept])
+        data.set_group([len(task.candidates) for task in tasks])
         booster = xgboost.train(
             {"objective": "rank:ndcg", "max_depth": 4, "eta": 0.1, "min_child_weight": 5, "tree_method": "hist", "nthread": 1,
              "seed": seed, "lambdarank_pair_method": "topk", "lambdarank_num_pair_per_sample": 8},
@@ -77,36 +74,32 @@ class Ranking(Recommending):
             num_boost_round=self.trees,
         )  # fmt: skip
         newest = dict(super().train(known, champion, seed)) | _stats(self, known)
-        return {**newest, _MODEL: bytes(booster.save_raw("ubj")), _ABOUT: json.dumps({"features": FEATURES}).encode()}
+        return {**newest, **saved(booster, FEATURES)}
 
     def judge(self, trained: Trained, known: Known, since: date, seed: int) -> Judged:
         """Candidates in the learnt order beside the recommender's own one, for those who took one of them since."""
         before = known.at(since)
-        scene, ranks = Scene.of(self, trained, before), self.ranks(trained)
-        asked, wanted = wanted_of(self._new(known, before), scene)
-        own = list(scene.best(asked, self.candidates))
-        kept = [place for place, row in enumerate(own) if wanted[place] & set(row)]
-        if not kept:
+        tasks, ranks = self._tasks(trained, known, before), self.ranks(trained)
+        if not tasks:
             raise DataError(
                 f"judging a ranking since {since}: nobody took a candidate; expected somebody.",
                 remedy="Wait for more days, or rank more candidates.",
             )
-        ones = ranks.ones_of(scene)
-        learnt = [ranks.ordered(int(ones[asked[place]]), np.array(own[place])).tolist() for place in kept]
-        taken = [wanted[place] & set(own[place]) for place in kept]
+        taken, items = [task.taken for task in tasks], len(ranks.items.keys)
+        learnt = [ranks.ordered(task.one, task.candidates)[: self.most].tolist() for task in tasks]
+        own = [task.candidates[: self.most].tolist() for task in tasks]
         return Judged(
-            measures_of([row[: self.most] for row in learnt], taken, scene, self.most, seed),
-            measures_of([own[place][: self.most] for place in kept], taken, scene, self.most, seed),
-            len(kept),
+            measures_of(learnt, taken, items, self.most, seed),
+            measures_of(own, taken, items, self.most, seed),
+            len(tasks),
         )
 
     def score(self, trained: Trained, known: Known) -> DataFrame:
         """``one``, ``rank`` (int, from 1), ``item``: the first ``most`` of the candidates in the learnt order."""
         scene, ranks = Scene.of(self, trained, known), self.ranks(trained)
         asked = np.flatnonzero(scene.rows_of_ones >= 0).astype(np.int64)
-        ones = ranks.ones_of(scene)
         lists = [
-            ranks.ordered(int(ones[one]), np.array(row, np.int64))[: self.most]
+            ranks.ordered(int(scene.rows_of_ones[one]), np.array(row, np.int64))[: self.most]
             for one, row in zip(asked, scene.best(asked, self.candidates), strict=True)
         ]
         counts = [len(row) for row in lists]
@@ -119,7 +112,7 @@ class Ranking(Recommending):
                 ),
             }
         )
-        return rows_to_frame(self.ones(known).sparkSession, scored)
+        return rows_to_frame(known.spark, scored)
 
     def ranks(self, trained: Trained) -> "Ranked":
         """What orders candidates, from the files alone.
@@ -129,11 +122,23 @@ class Ranking(Recommending):
         """
         return Ranked(trained)
 
-    def _new(self, known: Known, before: Known) -> pa.Table:
-        """Who took what for the first time after ``before``."""
-        after = self.taken(known).where(F.col("at") >= F.lit(before.until)).select("one", "item").distinct()
-        mine = self.taken(before).select("one", "item").distinct()
-        return after.join(mine, on=["one", "item"], how="left_anti").toArrow()
+    def _tasks(self, files: Trained, known: Known, before: Known) -> list["_Task"]:
+        """What is ranked for those who took one of their candidates for the first time after ``before``."""
+        scene = Scene.of(self, files, before)
+        asked, wanted = wanted_of(self.taken_since(known, before, new=True), scene)
+        found = zip(scene.rows_of_ones[asked], scene.best(asked, self.candidates), wanted, strict=True)
+        return [
+            _Task(int(one), np.array(row, np.int64), items & set(row)) for one, row, items in found if items & set(row)
+        ]
+
+
+@dataclass(frozen=True)
+class _Task:
+    """The candidates of one (all of them rows of the factors), the recommender's best first, and which of them it took."""
+
+    one: int
+    candidates: Places
+    taken: set[int]
 
 
 @dataclass(frozen=True)
@@ -158,14 +163,34 @@ class _Stats:
     age: Floats
 
 
-class Ranked:
-    """Orders candidates, from the files of a version. Several threads may ask it."""
+class _Pairs:
+    """What is known of pairs of one and item, from the files of a version."""
 
     def __init__(self, files: Trained) -> None:
         self.items, self._ones = Factors.from_bytes(files["items.arrow"]), Factors.from_bytes(files["ones.arrow"])
         with np.load(BytesIO(files[_STATS])) as found:
             self._stats = _Stats(**{name: found[name] for name in found.files})
-        self._booster = _booster(files) if _MODEL in files else None
+
+    def features(self, one: int, items: Places) -> Floats:
+        """A row of :data:`FEATURES` for each of ``items``; what is not known of ``one`` is NaN."""
+        stats = self._stats
+        everywhere = stats.popular.sum(axis=0)
+        known = one >= 0
+        here = stats.popular[stats.place[one]] if known else everywhere
+        fit = self.items.vectors[items] @ self._ones.vectors[one] if known else np.full(len(items), np.nan)
+        share = stats.shares[one][stats.kinds[items]] if known else np.full(len(items), np.nan)
+        ratio = stats.price[items] / stats.mean_price[one] if known else np.full(len(items), np.nan)
+        return np.column_stack(
+            [fit, _share(here, items), _share(everywhere, items), share, ratio, stats.age[items]]
+        ).astype(np.float64)
+
+
+class Ranked(_Pairs):
+    """Orders candidates, from the files of a version. Several threads may ask it."""
+
+    def __init__(self, files: Trained) -> None:
+        super().__init__(files)
+        self._booster = loaded(files, FEATURES)
 
     def order(self, one: int | str, candidates: Sequence[int | str]) -> list[tuple[int | str, float]]:
         """The candidates with their scores, best first; those that are not known come last, with the lowest score."""
@@ -185,26 +210,7 @@ class Ranked:
 
     def scores(self, one: int, items: Places) -> Floats:
         """How likely ``one`` is to take each of ``items``: only their order means something."""
-        if self._booster is None:
-            raise DataError("asking a ranking without trees.")
         return np.asarray(self._booster.inplace_predict(self.features(one, items)), np.float64)
-
-    def features(self, one: int, items: Places) -> Floats:
-        """A row of :data:`FEATURES` for each of ``items``; what is not known of ``one`` is NaN."""
-        stats = self._stats
-        everywhere = stats.popular.sum(axis=0)
-        known = one >= 0
-        here = stats.popular[stats.place[one]] if known else everywhere
-        fit = self.items.vectors[items] @ self._ones.vectors[one] if known else np.full(len(items), np.nan)
-        share = stats.shares[one][stats.kinds[items]] if known else np.full(len(items), np.nan)
-        ratio = stats.price[items] / stats.mean_price[one] if known else np.full(len(items), np.nan)
-        return np.column_stack(
-            [fit, _share(here, items), _share(everywhere, items), share, ratio, stats.age[items]]
-        ).astype(np.float64)
-
-    def ones_of(self, scene: Scene) -> Places:
-        """The row here of each one of a scene; -1 where there is none."""
-        return self._ones.of(scene.ones)
 
 
 def _share(counts: Floats, items: Places) -> Floats:
@@ -268,20 +274,6 @@ def _of_ones(places: pa.Table, ones: pa.Array) -> Places:
     result = np.zeros(len(ones), np.int64)
     result[found >= 0] = numbers[found[found >= 0]]
     return result
-
-
-def _booster(files: Trained) -> Any:
-    import xgboost  # noqa: PLC0415  (an extra)
-
-    features = json.loads(files[_ABOUT])["features"]
-    if features != list(FEATURES):
-        raise DataError(
-            f"asking for a ranking: the model was trained on {features}; expected {', '.join(FEATURES)}.",
-            remedy="Train it anew: its code is another one now.",
-        )
-    booster = xgboost.Booster({"nthread": 1})
-    booster.load_model(bytearray(files[_MODEL]))
-    return booster
 
 
 def _array(values: Sequence[int | str], kind: pa.DataType) -> pa.Array:

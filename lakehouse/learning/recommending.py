@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lakehouse.errors import DataError
-from lakehouse.learning.factors import Factors, learn
+from lakehouse.learning.factors import Factors, counted, learn
 from lakehouse.learning.measures import ndcg, with_interval
 from lakehouse.registry.known import Known
 from lakehouse.registry.models import Judged, Measure, Trained
@@ -52,53 +52,60 @@ class Recommending:
         """Factors of those who took something and of items, and the most popular items of each place."""
         del champion
         taken = self.taken(known)
-        pairs = taken.groupBy("one", "item").agg(F.count(F.lit(1)).alias("times")).toArrow()
+        pairs = counted(taken)
         if not len(pairs):
             raise DataError(
                 f"learning what to recommend: nobody took anything before {known.until}; expected something to learn from. "
                 "The last scores stay.",
                 remedy="Look at the model's inputs: are they empty, or do they begin later?",
             )
-        ones, items = learn(taken.sparkSession, pairs, rank=self.rank, alpha=self.alpha, decay=self.decay,
+        ones, items = learn(known.spark, pairs, rank=self.rank, alpha=self.alpha, decay=self.decay,
                             rounds=self.rounds, seed=seed)  # fmt: skip
         return {"ones.arrow": ones.as_bytes(), "items.arrow": items.as_bytes()}
 
     def judge(self, trained: Trained, known: Known, since: date, seed: int) -> Judged:
         """Those who took something new after ``since``, beside what is popular where they are."""
         before = known.at(since)
-        after = self.taken(known).where(F.col("at") >= F.lit(since)).select("one", "item").distinct()
-        mine = self.taken(before).select("one", "item").distinct()
-        new = (after.join(mine, on=["one", "item"], how="left_anti") if self.leave_out_taken else after).toArrow()
         scene = Scene.of(self, trained, before)
-        asked, wanted = wanted_of(new, scene)
+        asked, wanted = wanted_of(self.taken_since(known, before, new=self.leave_out_taken), scene)
         if not len(asked):
             raise DataError(
                 f"judging what was recommended since {since}: nobody known took something new; expected somebody.",
                 remedy="Wait for more days, or choose another holdout.",
             )
+        items = len(scene.items.keys)
         return Judged(
-            measures_of(list(scene.best(asked, self.most)), wanted, scene, self.most, seed),
-            measures_of(list(scene.popular(asked, self.most)), wanted, scene, self.most, seed),
+            measures_of(list(scene.best(asked, self.most)), wanted, items, self.most, seed),
+            measures_of(list(scene.popular(asked, self.most)), wanted, items, self.most, seed),
             len(asked),
         )
 
     def score(self, trained: Trained, known: Known) -> DataFrame:
         """``one``, ``rank`` (int, from 1), ``item``, ``reason`` (text: ``taste`` or ``popular``)."""
         scene = Scene.of(self, trained, known)
-        asked = np.arange(len(scene.ones), dtype=np.int64)
-        best, popular = list(scene.best(asked, self.most)), list(scene.popular(asked, self.most))
-        is_known = scene.rows_of_ones >= 0
-        chosen = [best[place] if is_known[place] else popular[place] for place in asked]
+        known_ones, cold = np.flatnonzero(scene.rows_of_ones >= 0), np.flatnonzero(scene.rows_of_ones < 0)
+        asked = np.concatenate([known_ones, cold])
+        chosen = [*scene.best(known_ones, self.most), *scene.popular(cold, self.most)]
         counts = [len(row) for row in chosen]
         scored = pa.table(
             {
                 self.one: scene.ones.take(pa.array(np.repeat(asked, counts))),
                 "rank": pa.array([place + 1 for row in chosen for place in range(len(row))], pa.int32()),
                 self.item: scene.items.keys.take(pa.array([place for row in chosen for place in row], pa.int64())),
-                "reason": np.where(np.repeat(is_known, counts), "taste", "popular"),
+                "reason": np.where(np.repeat(scene.rows_of_ones[asked] >= 0, counts), "taste", "popular"),
             }
         )
-        return rows_to_frame(self.ones(known).sparkSession, scored)
+        return rows_to_frame(known.spark, scored)
+
+    def taken_since(self, known: Known, before: Known, *, new: bool) -> pa.Table:
+        """``one`` and ``item`` of what was taken after ``before``, each pair once.
+
+        Args:
+            new: only what one had not taken before.
+        """
+        after = self.taken(known).where(F.col("at") >= F.lit(before.until)).select("one", "item").distinct()
+        mine = self.taken(before).select("one", "item").distinct()
+        return (after.join(mine, on=["one", "item"], how="left_anti") if new else after).toArrow()
 
 
 class Scene:
@@ -133,8 +140,7 @@ class Scene:
     @classmethod
     def of(cls, learner: Recommending, trained: Trained, known: Known) -> "Scene":
         ones = learner.ones(known).select("one", "place").na.fill("", ["place"]).toArrow()
-        pairs = learner.taken(known).groupBy("one", "item").agg(F.count(F.lit(1)).alias("times")).toArrow()
-        return cls(learner, trained, ones.sort_by("one").combine_chunks(), pairs)
+        return cls(learner, trained, ones.sort_by("one").combine_chunks(), counted(learner.taken(known)))
 
     def took(self, one: int) -> Places:
         """The items that ``one`` took, as rows of :attr:`items`."""
@@ -179,14 +185,13 @@ def wanted_of(new: pa.Table, scene: Scene) -> tuple[Places, list[set[int]]]:
     return np.array(asked, np.int64), [found[one] for one in asked]
 
 
-def measures_of(
-    lists: list[list[int]], wanted: list[set[int]], scene: Scene, most: int, seed: int
-) -> dict[str, Measure]:
+def measures_of(lists: list[list[int]], wanted: list[set[int]], items: int, most: int, seed: int) -> dict[str, Measure]:
+    """How well lists of items (best first, of so many ``items`` in all) hold what was wanted."""
     recalls = np.array([len(set(row) & items) / len(items) for row, items in zip(lists, wanted, strict=True)])
     gains = np.array(
         [ndcg([item in items for item in row], len(items), most) for row, items in zip(lists, wanted, strict=True)]
     )
-    coverage = len({item for row in lists for item in row}) / len(scene.items.keys)
+    coverage = len({item for row in lists for item in row}) / items
     return {
         f"recall_at_{most}": with_interval(len(lists), lambda rows: float(recalls[rows].mean()), seed),
         f"ndcg_at_{most}": with_interval(len(lists), lambda rows: float(gains[rows].mean()), seed),

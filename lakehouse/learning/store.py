@@ -6,6 +6,7 @@ so to people and to other programs, and is set right by the next run where one d
 """
 
 import json
+import logging
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,9 +25,9 @@ CHAMPION = "champion"
 _FILES, _CARD = "files", "card"
 
 
-@dataclass(frozen=True)
-class Version:
-    """A version of a model.
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """What is kept of a training.
 
     Attributes:
         until: the day at whose beginning what it was judged by ends.
@@ -37,8 +38,6 @@ class Version:
         why: the verdict in words.
     """
 
-    number: int
-    run_id: str
     until: date
     since: date
     inputs: Mapping[str, int]
@@ -46,24 +45,30 @@ class Version:
     seed: int
     promoted: bool
     why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Version(Record):
+    """A version of a model."""
+
+    number: int
+    run_id: str
     measures: Mapping[str, Measure]
     baseline: Mapping[str, Measure]
 
 
-@dataclass(frozen=True)
-class Trial:
+@dataclass(frozen=True, kw_only=True)
+class Trial(Record):
     """A training that has ended: what becomes a :class:`Version`."""
 
-    until: date
-    since: date
-    inputs: Mapping[str, int]
-    definition: str
-    seed: int
-    promoted: bool
-    why: str
     judged: Judged
     files: Trained
     card: Mapping[str, str]
+
+
+def champion_of(versions: Sequence[Version]) -> Version | None:
+    """The version that is in use, among all ``versions`` of a model, newest first."""
+    return next((version for version in versions if version.promoted), None)
 
 
 def model_store(profile: Profile) -> "ModelStore":
@@ -95,7 +100,7 @@ class ModelStore:
 
     def champion(self, name: str) -> Version | None:
         """The version that is in use."""
-        return next((version for version in self.versions(name) if version.promoted), None)
+        return champion_of(self.versions(name))
 
     def files(self, name: str, version: Version) -> Trained:
         """What training left.
@@ -137,7 +142,7 @@ class ModelStore:
 
     def point(self, name: str, versions: Sequence[Version]) -> None:
         """Have the alias name the champion among all ``versions`` of a model."""
-        champion = next((version for version in versions if version.promoted), None)
+        champion = champion_of(versions)
         if champion is None:
             return
         with self._reported(f"naming the champion of model {name}"):
@@ -146,21 +151,17 @@ class ModelStore:
                 self._client.set_registered_model_alias(name, CHAMPION, str(champion.number))
 
     def _read(self, name: str, version: Version, part: str) -> dict[str, bytes]:
+        found, trouble = dict[str, bytes](), "there are none"
         try:
             with tempfile.TemporaryDirectory() as folder, self._quiet():
                 place = Path(self._client.download_artifacts(version.run_id, part, folder))
                 found = {file.name: file.read_bytes() for file in sorted(place.iterdir())}
         except Exception as error:  # noqa: BLE001  (each kind of store has errors of its own)
-            raise DataError(
-                f"reading version {version.number} of model {name}: its files cannot be read "
-                f"({type(error).__name__}: {one_line(error, 200)}); expected them where they were written. The last scores "
-                "stay.",
-                remedy=f"Restore them from a backup, or train the model anew: jobs/train_model.py --model {name} --anew.",
-            ) from None
+            trouble = f"{type(error).__name__}: {one_line(error, 200)}"
         if not found:
             raise DataError(
-                f"reading version {version.number} of model {name}: it has no files; expected those that training left. "
-                "The last scores stay.",
+                f"reading version {version.number} of model {name}: its files cannot be read ({trouble}); expected them where "
+                "they were written. The last scores stay.",
                 remedy=f"Restore them from a backup, or train the model anew: jobs/train_model.py --model {name} --anew.",
             )
         return found
@@ -207,8 +208,6 @@ class ModelStore:
     @contextmanager
     def _quiet(self) -> Iterator[None]:
         """Without MLflow's own lines of log, which tell what it does to its tables."""
-        import logging  # noqa: PLC0415
-
         loggers = [logging.getLogger(name) for name in ("mlflow", "alembic")]
         levels = [logger.level for logger in loggers]
         for logger in loggers:

@@ -9,7 +9,7 @@ from lakehouse.errors import DataError
 from lakehouse.iceberg.lake import Lake
 from lakehouse.learning.card import card
 from lakehouse.learning.inputs import Pinned
-from lakehouse.learning.store import ModelStore, Trial, Version
+from lakehouse.learning.store import ModelStore, Trial, Version, champion_of
 from lakehouse.learning.verdict import verdict
 from lakehouse.registry.known import Known
 from lakehouse.registry.models import Judged, Measure, Model, Trained
@@ -41,7 +41,7 @@ def to_version(model: Model, lake: Lake, store: ModelStore, *, anew: bool = Fals
         return Transformed(model.name, notes=(why,))
     plan(lake.spark, found.size)
     make_active(lake.spark)
-    champion = next((version for version in versions if version.promoted), None)
+    champion = champion_of(versions)
     files = store.files(model.name, champion) if champion else None
     trained = _train(model, known, model.said.seed, files)
     of_champion, note = _judged_now(model, champion, files, known, trained)
@@ -85,7 +85,7 @@ def same_again(model: Model, lake: Lake, store: ModelStore, number: int) -> str:
     found = Pinned(model, lake, version.inputs)
     plan(lake.spark, found.size)
     make_active(lake.spark)
-    before = next((item for item in versions if item.number < number and item.promoted), None)
+    before = champion_of([item for item in versions if item.number < number])
     files = store.files(model.name, before) if before else None
     known = Known(found, model.said.times, version.until)
     measures = _train(model, known, version.seed, files).judged.measures

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 
@@ -22,6 +22,11 @@ class Known:
     rows: Mapping[str, DataFrame]
     times: Mapping[str, str]
     until: date
+
+    @property
+    def spark(self) -> SparkSession:
+        """The session of the rows."""
+        return next(iter(self.rows.values())).sparkSession
 
     def table(self, name: str) -> DataFrame:
         """The rows of an input from before :attr:`until`."""

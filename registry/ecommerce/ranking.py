@@ -6,6 +6,8 @@ from pyspark.sql import functions as F
 from lakehouse.learning import Known, model
 from lakehouse.learning.ranking import Ranking
 
+from .buying import Buying
+
 
 @model(
     name="product_ranking",
@@ -28,19 +30,8 @@ from lakehouse.learning.ranking import Ranking
     },
     not_for="prices, or to leave products out that a customer looks for",
 )
-class ShopRanking(Ranking):
+class ShopRanking(Buying, Ranking):
     """In which order each customer may like the recommender's candidates."""
-
-    def taken(self, known: Known) -> DataFrame:
-        """Lines of orders as they were placed."""
-        items = known.table("items").where("customer_id IS NOT NULL AND product_id IS NOT NULL")
-        return items.select(
-            F.col("customer_id").alias("one"), F.col("product_id").alias("item"), F.col("placed_at").alias("at")
-        )
-
-    def ones(self, known: Known) -> DataFrame:
-        """All customers, by country."""
-        return known.table("customers").select(F.col("customer_id").alias("one"), F.col("country").alias("place"))
 
     def about(self, known: Known) -> DataFrame:
         """Category and price as they are now."""

@@ -1,10 +1,9 @@
 """What to recommend to each customer."""
 
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
-
-from lakehouse.learning import Known, model
+from lakehouse.learning import model
 from lakehouse.learning.recommending import Recommending
+
+from .buying import Buying
 
 
 @model(
@@ -24,16 +23,5 @@ from lakehouse.learning.recommending import Recommending
     },
     not_for="prices, or to leave products out that a customer looks for",
 )
-class Recommender(Recommending):
+class Recommender(Buying, Recommending):
     """Which twenty products each customer may like."""
-
-    def taken(self, known: Known) -> DataFrame:
-        """Lines of orders as they were placed."""
-        items = known.table("items").where("customer_id IS NOT NULL AND product_id IS NOT NULL")
-        return items.select(
-            F.col("customer_id").alias("one"), F.col("product_id").alias("item"), F.col("placed_at").alias("at")
-        )
-
-    def ones(self, known: Known) -> DataFrame:
-        """All customers, by country."""
-        return known.table("customers").select(F.col("customer_id").alias("one"), F.col("country").alias("place"))

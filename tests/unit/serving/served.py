@@ -10,7 +10,7 @@ from typing import Any
 import requests
 from pydantic import SecretStr
 
-from lakehouse.learning.store import Version
+from lakehouse.learning.store import Record, Version
 from lakehouse.registry.models import Model, Ranks, Trained
 from lakehouse.serving.asked import Token
 from lakehouse.serving.champion import Champion
@@ -84,9 +84,8 @@ class Kept:
 
 def version(number: int) -> Version:
     kept = trial()
-    return Version(
-        number, f"run-{number}", kept.until, kept.since, kept.inputs, kept.definition, kept.seed, True, kept.why, {}, {}
-    )
+    record = {name: getattr(kept, name) for name in Record.__dataclass_fields__}
+    return Version(**record, number=number, run_id=f"run-{number}", measures={}, baseline={})
 
 
 def ranking_model() -> Model:
